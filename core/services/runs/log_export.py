@@ -26,8 +26,8 @@ from core.unfinished import temporary_folder
 
 LogForm = Literal["tensorboard", "trackio"]
 LOG_FORMS: tuple[LogForm, ...] = get_args(LogForm)
-PROJECT = "pairwright"
-"""Name of the trackio project."""
+TRACKIO_NAME = "pairwright"
+"""What trackio calls the place that all runs are in."""
 _TITLES: dict[LogForm, str] = {"tensorboard": "TensorBoard", "trackio": "trackio"}
 
 
@@ -88,7 +88,7 @@ def export_log(
         request: dict[str, Any] = {
             "form": form,
             "target": str(draft),
-            "project": PROJECT,
+            "project": TRACKIO_NAME,
             "name": cleaned_name(name or record.name, "run"),
             "config": {**record.config.to_plain(), "run": record.run_id, "fingerprint": record.fingerprint},
             "points": points,
@@ -121,4 +121,4 @@ def require_library(form: LogForm) -> None:
 def _look_with(target: Path, form: LogForm) -> str:
     if form == "tensorboard":
         return f'tensorboard --logdir "{target}"'
-    return f'TRACKIO_DIR="{target}" trackio show --project {PROJECT}'
+    return f'TRACKIO_DIR="{target}" trackio show --project {TRACKIO_NAME}'

@@ -42,10 +42,10 @@ def _tensorboard(target: Path, name: str, config: dict[str, Any], points: list[d
     writer.close()
 
 
-def _trackio(project: str, name: str, config: dict[str, Any], points: list[dict[str, Any]]) -> None:
+def _trackio(place: str, name: str, config: dict[str, Any], points: list[dict[str, Any]]) -> None:
     """Write the project's database in ``TRACKIO_DIR``; no server is started and nothing is sent."""
     _module("trackio.sqlite_storage").SQLiteStorage.bulk_log(
-        project=project,
+        project=place,
         run=name,
         metrics_list=[point["values"] for point in points],
         steps=[point["step"] for point in points],
