@@ -19,7 +19,7 @@ from app.widgets.messages import IconLabel, ProgressLine
 BENIGN_LEAD = "Go to the benign suite"
 LEADS = {"Refusals": BENIGN_LEAD}
 """What leads to the field that mends a check, by its title."""
-_START_EMS = 8.5
+_START_EMS = 11
 """The least width of Start with its key, in heights of a line."""
 ICONS = {"ok": ("check_circle", "ok"), "warn": ("warn", "warn"), "bad": ("error", "bad")}
 

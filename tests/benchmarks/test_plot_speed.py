@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QApplication
 
 from app.theme.theme import Theme
 from app.widgets.plots.curves import Curve, CurveSpec
@@ -74,7 +75,7 @@ def test_that_a_million_points_are_painted_and_panned_and_twelve_runs_overlaid(
     curve = noisy(POINTS, 1)
     taken = cpu_ms(lambda: one.take("loss", Curve(curve.steps, curve.values.copy())), 1)
     one.fit()
-    qtbot.wait(1)
+    QApplication.processEvents()
     figures = [
         ("1,000,000 points, taken and smoothed", taken, ""),
         ("1,000,000 points, painted", cpu_ms(lambda: one.plot.viewport().repaint()), "bar 20"),
@@ -84,7 +85,7 @@ def test_that_a_million_points_are_painted_and_panned_and_twelve_runs_overlaid(
     for i in range(RUNS):
         many.take(f"run{i}", noisy(RUN_POINTS, i))
     many.fit()
-    qtbot.wait(1)
+    QApplication.processEvents()
     figures.append(("12 runs of 100,000, painted", cpu_ms(lambda: many.plot.viewport().repaint()), "bar 120"))
     figures.append(("12 runs of 100,000, panned and painted", cpu_ms(panned(many, RUN_POINTS)), ""))
     with capsys.disabled():
