@@ -40,6 +40,7 @@ class TalkLooks(QObject):
         self._context, self._session_of, self._settings, self._show = context, session, settings, show
         self._coloured: dict[tuple[int, str], InspectedAnswer] = {}
         self._colour_of: dict[tuple[int, str], Exchange] = {}
+        self._rendered_of: Exchange | None = None
 
     @property
     def coloured(self) -> dict[tuple[int, str], InspectedAnswer]:
@@ -50,17 +51,18 @@ class TalkLooks(QObject):
         """Forget the looks at an earlier talk."""
         self._coloured.clear()
         self._colour_of.clear()
+        self._rendered_of = None
         self._settings().show_template(None)
 
     def read(self) -> None:
-        """Read what is to be shown and is not known yet."""
-        self.read_colours()
-        self.read_template()
+        """Read what is to be shown and is not known yet, one look after the other."""
+        if not self._read_colour():
+            self._read_template()
 
     def set_colour(self, _on: bool) -> None:
         """Show colours, or texts."""
         self._show()
-        self.read_colours()
+        self.read()
 
     @property
     def _colours(self) -> bool:
@@ -74,27 +76,28 @@ class TalkLooks(QObject):
         now, then = session.talk.exchanges[key[0] - 1], self._colour_of.get(key)
         return then is not None and now.names_known and now.replies.get(key[1]) is then.replies.get(key[1])
 
-    def read_colours(self) -> None:
-        """Read the next answer token by token that is to be coloured and is not yet."""
+    def _read_colour(self) -> bool:
+        """Read the next answer token by token that is to be coloured and is not yet; return whether there is one."""
         session = self._session_of()
         if session is None or session.is_answering or not self._colours:
-            return
+            return False
         for number, exchange in enumerate(session.talk.exchanges, 1):
             for arm, reply in exchange.replies.items():
                 key = (number, arm)
                 if exchange.names_known and reply.token_ids and not self._is_of(key):
                     self._colour(session, key, exchange)
-                    return
+                    return True
+        return False
 
     def _colour(self, session: TalkSession, key: tuple[int, str], exchange: Exchange) -> None:
         def show(answer: InspectedAnswer) -> None:
             self._coloured[key], self._colour_of[key] = answer, exchange
             self._show()
-            self.read_colours()
+            self.read()
 
-        self._context.tasks.query(lambda: session.shifts(*key), show, self._not_looked, owner=self, key="colours")
+        self._context.tasks.query(lambda: session.shifts(*key), show, self._not_looked, owner=self, key="look")
 
-    def read_template(self) -> None:
+    def _read_template(self) -> None:
         """Render what the left answer of the newest exchange was read behind."""
         session = self._session_of()
         if session is None or session.is_answering or not self._settings().fold.is_open:
@@ -103,15 +106,17 @@ class TalkLooks(QObject):
         if last is None:
             self._settings().show_template(None)
             return
+        if last is self._rendered_of:
+            return
         arm = last.order[0]
 
         def show(found: RenderedPrompt) -> None:
+            self._rendered_of = last
             self._settings().show_template(found)
+            self.read()
 
         prompt = last.prompts[arm]
-        self._context.tasks.query(
-            lambda: session.rendered(arm, prompt), show, self._not_looked, owner=self, key="template"
-        )
+        self._context.tasks.query(lambda: session.rendered(arm, prompt), show, self._not_looked, owner=self, key="look")
 
     def _not_looked(self, error: Exception) -> None:
         """A look that came while the models answer is made again when they have ended."""

@@ -56,7 +56,7 @@ class TalkPart(QObject):
         self._edited = self._answered = 0
         self._looks = TalkLooks(context, page, lambda: self._session, lambda: self.view.settings, self._show)
         self._saving = TalkSaving(
-            context, page, lambda: self._session, lambda: self.view.votes, self._show, self._looks.read_colours
+            context, page, lambda: self._session, lambda: self.view.votes, self._show, self._looks.read
         )
         self.heard.connect(self._hear)
 
@@ -97,7 +97,7 @@ class TalkPart(QObject):
             self._view.again_wanted.connect(self._again)
             self._view.beside_chosen.connect(self._choose_beside)
             self._view.settings.changed.connect(self._settings_changed)
-            self._view.settings.template_wanted.connect(self._looks.read_template)
+            self._view.settings.template_wanted.connect(self._looks.read)
             self._view.votes.said.connect(self._saving.say_again)
             self.stack.addWidget(self._view)
         return self._view

@@ -154,8 +154,10 @@ def test_that_colours_are_read_for_answers_whose_names_are_known(talk: Any, monk
     talk.context.actions.run("try.colour")
     say(talk, "Which socket?")
     assert asked == []
+    talk.part.view.settings.fold.set_open(True)
     talk.context.actions.run("try.names")
     talk.settle()
+    assert talk.part.view.settings.template.text_shown == "<|turn|>Which socket?"
     assert sorted(asked) == [(1, "policy"), (1, "reference")]
     card = talk.part.view._views[0].cards[0]
     assert card.strip.isVisible() and not card.text.isVisible()
