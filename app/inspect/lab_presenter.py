@@ -234,6 +234,8 @@ class LabState:
         if self.lab is None:
             return ""
         these = _these(len(self.lab.answers))
+        if self.weighing == "equal" and not self.lab.drawn:
+            return f"Each of {these} alike: at β = β₀ the optimum weighs an answer by e^h."
         if self.weighing == "equal":
             return f"At β = β₀ the optimum weighs each answer by e^h: the policy, importance-weighted on {these}."
         return f"At β = β₀ the optimum is the trained policy on {these}: that is step 5.2."

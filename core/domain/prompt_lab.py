@@ -17,7 +17,7 @@ Weighing = Literal["reference", "equal"]
 """How the reference is spread over the answers: its own probabilities renormalised on them, or each drawing alike."""
 WEIGHINGS: Mapping[Weighing, str] = {
     "reference": "the reference's own probabilities, renormalised on these answers",
-    "equal": "each answer alike, as often as it was drawn (plain importance weighting)",
+    "equal": "each answer alike, as often as it was drawn",
 }
 WHY_ONE_PROMPT = (
     "A reward is known only up to beta log Z(x), and Z(x) belongs to the prompt: rewards of two prompts are never "
