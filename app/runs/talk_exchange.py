@@ -16,7 +16,8 @@ from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.safe_text import SafeText
 from app.widgets.token_strip import TokenStrip
 from core.domain.prompt_inspection import InspectedAnswer
-from core.domain.talk import Exchange, Talk, TalkToken
+from core.domain.talk import Exchange, Talk
+from core.domain.talk_events import TalkToken
 
 _FLUSH_MS = 40
 """Tokens that come within this time are shown together."""

@@ -11,7 +11,8 @@ from app.context import AppContext
 from app.runs.talk_settings import TalkSettingsPanel
 from core.domain.errors import UserError
 from core.domain.prompt_inspection import InspectedAnswer
-from core.domain.talk import Exchange, RenderedPrompt
+from core.domain.talk import Exchange
+from core.domain.talk_events import RenderedPrompt
 
 if TYPE_CHECKING:  # it loads what a process needs, which the window does not wait for
     from core.services.talks.session import TalkSession

@@ -18,7 +18,8 @@ from app.runs.talk_view import TalkView
 from core.domain.errors import UserError
 from core.domain.evaluation_record import Arm
 from core.domain.rubric import RubricVersion
-from core.domain.talk import Exchange, TalkAsked, TalkEvent, TalkProgress, TalkToken
+from core.domain.talk import Exchange
+from core.domain.talk_events import TalkAsked, TalkEvent, TalkProgress, TalkToken
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.services.talks.session import OnEvent, TalkSession

@@ -14,7 +14,8 @@ from app.widgets.inputs import LabeledSlider, SegmentedControl
 from app.widgets.labels import text_label
 from app.widgets.safe_text import SafeText
 from core.domain.counting import counted
-from core.domain.talk import History, RenderedPrompt, TalkSettings
+from core.domain.talk import History, TalkSettings
+from core.domain.talk_events import RenderedPrompt
 
 _SYSTEM_LINES = 3
 _MOST_TOKENS, _MOST_SEED = 4096, 2**31 - 1

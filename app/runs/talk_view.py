@@ -22,7 +22,8 @@ from app.widgets.header import PageHeader
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import Button, EmptyState
 from core.domain.prompt_inspection import InspectedAnswer
-from core.domain.talk import Exchange, Talk, TalkToken
+from core.domain.talk import Exchange, Talk
+from core.domain.talk_events import TalkToken
 from core.services.talks.tally import TalkTally
 
 _SIDE_PX, _LINES, _LEAST_TALK_PX = 268, 2, 150

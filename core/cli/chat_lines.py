@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from core.cli.output import printable, say, say_note
 from core.domain.counting import counted
-from core.domain.talk import Exchange, TalkAsked, TalkEvent, TalkProgress, TalkToken
+from core.domain.talk import Exchange
+from core.domain.talk_events import TalkAsked, TalkEvent, TalkProgress, TalkToken
 
 _SIDES = ("left", "right", "third")
 

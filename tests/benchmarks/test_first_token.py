@@ -21,7 +21,8 @@ import pytest
 import torch
 
 from core.domain.conversation import Prompt
-from core.domain.talk import TalkSettings, TalkToken
+from core.domain.talk import TalkSettings
+from core.domain.talk_events import TalkToken
 from core.paths import starter_model_dir
 from core.runs.talks.talk_models import TalkModels
 from core.services.talks.arms import arms_of

@@ -19,7 +19,8 @@ from core.domain.evaluation_record import Arm
 from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.prompt_inspection import Author, InspectedAnswer
 from core.domain.suite import SuiteItem
-from core.domain.talk import RenderedPrompt, Reply, TalkSettings, TalkToken
+from core.domain.talk import Reply, TalkSettings
+from core.domain.talk_events import RenderedPrompt, TalkToken
 from core.evaluation.token_shift import token_shifts
 from core.generation.context import position_limit
 from core.generation.decoders import Decoder, open_decoder, open_pair_decoder

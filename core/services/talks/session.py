@@ -17,20 +17,8 @@ from core.domain.conversation import Prompt
 from core.domain.errors import UsageError, UserError
 from core.domain.evaluation_record import Arm
 from core.domain.prompt_inspection import InspectedAnswer
-from core.domain.talk import (
-    HISTORIES,
-    Exchange,
-    History,
-    RenderedPrompt,
-    Reply,
-    Talk,
-    TalkAsked,
-    TalkEvent,
-    TalkProgress,
-    TalkSettings,
-    TalkToken,
-    TalkVote,
-)
+from core.domain.talk import HISTORIES, Exchange, History, Reply, Talk, TalkSettings, TalkVote
+from core.domain.talk_events import RenderedPrompt, TalkAsked, TalkEvent, TalkProgress, TalkToken
 from core.runs.talks.process import AnsweringProcess, TalkProcess
 from core.services.talks.tally import TalkTally, tally_of
 

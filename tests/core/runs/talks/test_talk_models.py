@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from core.domain.conversation import Message, Prompt
-from core.domain.talk import TalkSettings, TalkToken
+from core.domain.talk import TalkSettings
+from core.domain.talk_events import TalkToken
 from core.evaluation.token_shift import token_shifts
 from core.generation.sampler import DecoderSettings, sample_both
 from core.generation.streaming import StreamedText

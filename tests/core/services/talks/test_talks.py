@@ -11,7 +11,8 @@ import pytest
 from core.domain.errors import BadInput, NotFound, UsageError
 from core.domain.judgement import Verdict
 from core.domain.pair_table import PairFilter
-from core.domain.talk import TalkAsked, TalkEvent, TalkSettings, TalkToken, TalkVote
+from core.domain.talk import TalkSettings, TalkVote
+from core.domain.talk_events import TalkAsked, TalkEvent, TalkToken
 from core.runs.talks.process import TalkEnded
 from core.services.application import Application
 from core.services.talks.session import TalkSession
