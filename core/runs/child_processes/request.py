@@ -1,14 +1,16 @@
 """Run one request in a short-lived child process, so that the window's process never imports torch.
 
-The child gets one JSON object on standard input and answers with JSON lines: ``{"progress": [done, total, text]}`` any
-number of times, ``{"part": ...}`` for each part of a result that is known early, then ``{"result": ...}`` or
-``{"error": ..., "hint": ..., "kind": ...}``.
+The child gets one JSON object, a line of standard input, and answers with JSON lines: ``{"progress": [done, total,
+text]}`` any number of times, ``{"part": ...}`` for each part of a result that is known early, then ``{"result": ...}``
+or ``{"error": ..., "hint": ..., "kind": ...}``. Standard input stays open until the answer is there: where it ends
+sooner, the parent was killed, and the child ends too, for nobody waits for its answer.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -77,8 +79,8 @@ def run_in_subprocess(
     watcher.start()
     try:
         with contextlib.suppress(BrokenPipeError):
-            child.stdin.write(json.dumps(request))
-            child.stdin.close()
+            child.stdin.write(json.dumps(request) + "\n")
+            child.stdin.flush()
         answer = _read_answer(child.stdout, on_progress, on_part)
         child.wait()
     finally:
@@ -87,6 +89,8 @@ def run_in_subprocess(
             child.kill()
             child.wait()
         reader.join()
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.close()
         child.stdout.close()
         child.stderr.close()
     if answer is None and cancelled is not None and cancelled():
@@ -146,9 +150,20 @@ def serve_parts(work: Callable[[dict[str, Any], Progress, Part], Any]) -> int:
         say({"progress": [done, total, text]})
 
     try:
-        result = work(json.loads(sys.stdin.read()), progress, lambda value: say({"part": value}))
+        request = json.loads(sys.stdin.readline())
+        threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+        result = work(request, progress, lambda value: say({"part": value}))
     except UserError as error:
         say({"error": error.message, "hint": error.hint, "kind": type(error).__name__})
         return error.exit_code
     say({"result": result})
     return 0
+
+
+def _end_with_parent() -> None:
+    """End this process at once when standard input ends: like a cancelled one, it leaves only temporary files."""
+    # The descriptor, not sys.stdin: Python aborts at exit while a thread waits in a buffered read.
+    with contextlib.suppress(OSError):
+        while os.read(0, 1):
+            pass
+    os._exit(1)
