@@ -10,7 +10,7 @@ from app.widgets.plots.curves import Curve, exact_text
 from app.widgets.plots.run_series import ForkMark, Level, RunSeries, estimated_curve, plain_curve
 from core.domain.errors import UserError
 from core.domain.kl_estimate import kl_estimate, kl_name
-from core.domain.number_text import format_value, spread_text
+from core.domain.number_text import error_words, format_value
 from core.domain.run_events import KlDone
 from core.domain.run_record import RunRecord
 from core.services.runs.run_estimates import EstimatedSeries, ProbeEstimates, RunEstimates
@@ -56,8 +56,8 @@ def run_series(
     """Put together all that the plots show."""
     titles = {"kl.kl": ("KL to reference", "")}
     if kl is not None:
-        spread = spread_text(kl_estimate(kl))
-        titles["kl.kl"] = (kl_name(kl.horizon), f"{spread} SE · n {kl.samples} · {100 * kl.censored:.0f} % cut")
+        about = (error_words(kl_estimate(kl)), f"n {kl.samples}", f"{100 * kl.censored:.0f} % cut")
+        titles["kl.kl"] = (kl_name(kl.horizon), " · ".join(part for part in about if part))
     levels = _levels(held_out, start_loss)
     return RunSeries(
         curves, total, *before, levels=levels, titles=titles, pairs=pairs, resumes=resumes, notes=_notes(pairs)

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.counting import counted, number
-from core.domain.estimate import Estimate
 from core.domain.kl_estimate import answer_words, is_identity, kl_estimate, kl_name
-from core.domain.number_text import format_value, interval_text, pairs_right, spread_text
+from core.domain.number_text import error_words, format_value, interval_text, pairs_right
 from core.domain.run_events import KlDone
 from core.services.runs.run_estimates import ProbeEstimates
 
@@ -120,11 +119,7 @@ def _of_kl(event: KlDone | None) -> TileView:
     estimate = kl_estimate(event)
     about = f"nats · n {event.samples} · {_cut(event)} · step {event.step}"
     hint = f"{estimate.estimator}; {answer_words(event)}; what a longer answer would add is not in it"
-    return TileView(kl_name(event.horizon), format_value(event.kl), _se_words(estimate), about, hint)
-
-
-def _se_words(estimate: Estimate) -> str:
-    return f"{spread_text(estimate)} SE" if estimate.se is not None and math.isfinite(estimate.se) else ""
+    return TileView(kl_name(event.horizon), format_value(event.kl), error_words(estimate), about, hint)
 
 
 def _cut(event: KlDone) -> str:

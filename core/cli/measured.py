@@ -9,7 +9,7 @@ from core.domain.counting import counted
 from core.domain.estimate import Estimate
 from core.domain.insight import Insight
 from core.domain.kl_estimate import answer_words, kl_estimate, kl_name
-from core.domain.number_text import estimate_text, format_value, interval_text, pairs_right, spread_text
+from core.domain.number_text import error_words, estimate_text, format_value, interval_text, pairs_right
 from core.domain.run_events import EvalDone, KlDone, StepDone
 from core.services.runs.run_estimates import RunEstimates
 
@@ -54,7 +54,8 @@ def measured_lines(estimates: RunEstimates, kls: Sequence[KlDone], last: StepDon
             yield f"  {_NAMES.get(name, name):24} {estimate_text(value)}{count}"
     if kls:
         newest = kls[-1]
-        words = f"{format_value(newest.kl)} {spread_text(kl_estimate(newest))} SE nats, n {newest.samples}"
+        parts = (format_value(newest.kl), error_words(kl_estimate(newest)), f"nats, n {newest.samples}")
+        words = " ".join(part for part in parts if part)
         yield f"{kl_name(newest.horizon)}: step {newest.step}, {words}, {answer_words(newest)}"
     if last is not None:
         about = f"step {last.step}, {counted(last.pairs, 'pair')}: loss {format_value(last.loss)}, margin z"

@@ -59,6 +59,18 @@ def spread_text(estimate: Estimate) -> str:
     return f"± {format_value(estimate.se)}" if known else interval_text(estimate)
 
 
+def error_words(estimate: Estimate) -> str:
+    """Return the standard error with its name, "" where there is none: all values are equal.
+
+    >>> error_words(Estimate(5.949, 4.513, 7.384, 8, "nats", "mean", se=0.7324))
+    '± 0.732 SE'
+    >>> error_words(Estimate(0.0, 0.0, 0.0, 8, "nats", "mean", se=0.0))
+    ''
+    """
+    known = estimate.se is not None and math.isfinite(estimate.se) and estimate.se > 0
+    return f"± {format_value(estimate.se)} SE" if known else ""
+
+
 def estimate_text(estimate: Estimate) -> str:
     """Return value, interval or error, unit and n in one line.
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_NOISE = 1e-6
+"""Values that differ by less differ by rounding: policy and reference are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def histogram(values: ArrayLike, bins: int = 40, *, centre: float = 0.0, clip: f
         return Histogram((centre - 1.0, centre, centre + 1.0), (0, 0), missing=missing)
     low, high = (float(v) for v in np.percentile(finite, [clip, 100 - clip]))
     low, high = min(low, centre), max(high, centre)
-    step = round_step((high - low) / max(bins, 2)) if high > low else 0.1
+    step = round_step((high - low) / max(bins, 2)) if high - low > _NOISE else 0.1
     first = math.floor((low - centre) / step + 1e-9)
     last = max(math.floor((high - centre) / step + 1e-9) + 1, 1)
     # Values below the centre need a bin of their own even when all of them were clipped.

@@ -54,6 +54,8 @@ def test_that_what_is_not_finite_is_counted_apart():
 def test_that_equal_values_make_one_bar():
     found = histogram([0.0] * 8)
     assert max(found.counts) == 8
+    found = histogram([0.0, 2e-11, -3e-11])  # what rounding leaves of a policy that is the reference
+    assert (found.edges, found.counts) == ((-0.1, 0.0, 0.1), (1, 2))
 
 
 def test_that_a_brush_names_the_values_under_it():
