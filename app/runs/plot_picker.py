@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.theme.theme import Theme
 from app.widgets.buttons import push_button
@@ -18,7 +18,7 @@ _WIDTH, _HEIGHT = 300, 540
 _MOVES = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
-class PlotPicker(QDialog):
+class PlotPicker(QFrame):
     """A popup under the button. Each change shows at once; Alt with up and down moves the plot of the focused box.
 
     Signals:

@@ -92,7 +92,7 @@ def sigmoid(value: float) -> float:
     >>> sigmoid(0.0), sigmoid(-800.0), sigmoid(800.0)
     (0.5, 0.0, 1.0)
     """
-    return 1 / (1 + math.exp(-value)) if value >= 0 else (small := math.exp(max(value, -745.0))) / (1 + small)
+    return 1 / (1 + math.exp(-value)) if value >= 0 else (small := math.exp(value)) / (1 + small)
 
 
 def softplus(value: float) -> float:

@@ -12,7 +12,7 @@ from core.domain.generation import BatchWish, KeepChoice, LeaveReason, PairGener
 from core.domain.pair import Response, Side
 from core.services.importing.prepare import prepare
 from core.services.importing.rows import ParsedPair
-from core.store import events, generated
+from core.store import consents, events, generated
 from core.store.import_rows import NewPair
 from core.store.sqlite.database import Session
 from core.store.sqlite.write_context import WriteContext
@@ -24,12 +24,13 @@ Prepared = Mapping[int, NewPair]
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What became of the pairs: the source with its name, how many were added, and the report."""
+    """What became of the pairs: the source with its name, how many were added, the report, and what has to be said."""
 
     source_id: int
     source: str
     added: int
     report: GenerationReport
+    told: tuple[str, ...] = ()
 
 
 def prepared(job: PairGeneration, pairs: Sequence[GeneratedPair]) -> Prepared:
@@ -95,7 +96,17 @@ def land(
         events.log(
             session, context, "generation.land", summary, subject="source", subject_id=target.source_id, detail=detail
         )
-    return Landing(target.source_id, target.source_name, added, report)
+    return Landing(target.source_id, target.source_name, added, report, _consent(session, target.source_id))
+
+
+def _consent(session: Session, source_id: int) -> tuple[str, ...]:
+    """Return the sentence about a source of which nobody stated the consent."""
+    if consents.of_sources(session)[source_id].word != "unknown":
+        return ()
+    return (
+        f"Nobody stated the consent for source {source_id} yet: a freeze leaves its pairs out until then "
+        f"(Data > Feedback > Consent, or: consent grant WS --source {source_id}).",
+    )
 
 
 def canonical_margins(

@@ -306,7 +306,7 @@ class GenerationsService:
         made, told = (None, ()) if wish is None or not landed.source_id else self._batch(wish, record, folder, landed)
         changed = Changes.PAIRS if landed.added else Changes.NOTHING
         where = landed.source_id, landed.source, landed.added
-        value = LandedPairs(record.generation_id, *where, landed.report, tuple(pairs), made, told)
+        value = LandedPairs(record.generation_id, *where, landed.report, tuple(pairs), made, (*landed.told, *told))
         return Outcome(value, changed | (Changes.JUDGEMENTS if made is not None else Changes.NOTHING))
 
     def _batch(

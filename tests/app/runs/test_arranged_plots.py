@@ -48,7 +48,8 @@ def test_that_chosen_plots_show_are_fed_and_are_kept_for_the_workspace(shared_de
     picker.boxes["slices"].setFocus()
     qtbot.keyClick(picker.boxes["slices"], Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
     picker.columns.changed.emit(2)
-    picker.close()
+    qtbot.keyClick(picker.search, Qt.Key.Key_Escape)
+    assert not picker.isVisible()
     assert grid.deck.layout == PlotLayout((*SHOWN[:-1], "slices", SHOWN[-1]), 2) == kept_layout(page.context)
     assert page.monitor.choose.text() == f"Plots 7 of {len(PLOTS)}"
     qtbot.waitUntil(lambda: grid.is_built and bool(grid.deck.cards["slices"].chart.plots.slices))

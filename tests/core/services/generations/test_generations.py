@@ -198,13 +198,16 @@ def test_that_the_command_generates_lands_lists_and_shows(
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (said[-1]["event"], said[-1]["report"]["made"], said[-1]["batch"]["order"]) == ("landed", 2, "length")
     assert said[0]["event"] == "evaluation_started"
+    assert said[-1]["told"][0].startswith(f"Nobody stated the consent for source {said[-1]['source']['id']} yet")
     assert main(["generate", "list", ws, "--json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)
     assert (listed["state"], listed["source"]) == ("finished", said[-1]["source"]["id"])
     assert main(["generate", "list", ws]) == 0
+    assert main(["consent", "grant", ws, "--source", str(listed["source"])]) == 0
     assert main(["generate", "resume", ws, listed["id"]]) == 0
     told = capsys.readouterr().out
     assert "finished  100 %" in told and "pairs made" in told and "0 new pairs." in told
+    assert "Nobody stated" not in told
     assert main(["generate", "show", ws, listed["id"], "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["made"] == 2 == report["kept"] + len(report["pairs_left_out"])
