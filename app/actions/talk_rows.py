@@ -6,6 +6,14 @@ from app.actions.spec import ActionSpec as A
 
 TALK: tuple[A, ...] = (
     A("runs.try", "Try this run", "Ctrl+Shift+Y", "text", "Talk with its policy beside its reference.", "Runs"),
+    A(
+        "runs.label_samples",
+        "Label the samples blind",
+        "",
+        "annotate",
+        "Pairs of the newest samples of the run.",
+        "Runs",
+    ),
     A("try.back", "Back to the runs", "Ctrl+B", "arrow_left", "The talk stays as it is."),
     A("try.send", "Send", "Ctrl+Return", "submit", "All who answer get the message."),
     A("try.stop", "Stop the answers", "Esc", "stop", "What was written stays."),

@@ -44,6 +44,7 @@ class Monitor(QFrame):
         self.grid = MonitorGrid(context.theme, kept_layout(context))
         self.grid.fed.connect(self.show_readout)
         self.tabs = DetailTabs(context.theme)
+        self.tabs.samples.label_wanted.connect(lambda: context.actions.run("runs.label_samples"))
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(6)

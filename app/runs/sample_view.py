@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.runs.sample_series import PromptSamples, by_prompt, facts, none_yet
 from app.theme.theme import Theme
+from app.widgets.buttons import push_button
 from app.widgets.controls import ComboBox, Slider
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import ElideLabel, text_label
@@ -18,9 +19,17 @@ from app.widgets.word_diff import compare
 from core.domain.counting import counted
 from core.domain.run_events import SampleDone
 
+_LABEL = "Make pairs of the newest samples, sides drawn anew for each showing, and label them"
+
 
 class SampleView(QWidget):
-    """The samples of one run. The newest step is shown until the slider or a pinned step chooses another."""
+    """The samples of one run. The newest step is shown until the slider or a pinned step chooses another.
+
+    Signals:
+        label_wanted(): the newest samples shall be labelled blind.
+    """
+
+    label_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -60,7 +69,9 @@ class SampleView(QWidget):
         beside.addWidget(self.slider)
         beside.addWidget(self.at)
         look.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        for part in (look, self.differences):
+        self.label = push_button("Label blind", "flat", theme=theme, icon="annotate", tooltip=_LABEL)
+        self.label.clicked.connect(self.label_wanted)
+        for part in (look, self.differences, self.label):
             row.addWidget(part)
         row.add(self.about, least=18)
         self.prompt.activated.connect(lambda _: self._show())

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from app.actions.talk_rows import VOTES
 from app.background.task import BackgroundTask, TaskControl
 from app.context import AppContext
+from app.runs.sample_labelling import SampleLabelling
 from app.runs.talk_looks import TalkLooks
 from app.runs.talk_saving import TalkSaving
 from app.runs.talk_view import TalkView
@@ -55,6 +56,7 @@ class TalkPart(QObject):
         self._beside = _REFERENCE
         self._job: BackgroundTask | None = None
         self._edited = self._answered = 0
+        self._samples = SampleLabelling(context, page)
         self._looks = TalkLooks(context, page, lambda: self._session, lambda: self.view.settings, self._show)
         self._saving = TalkSaving(
             context, page, lambda: self._session, lambda: self.view.votes, self._show, self._looks.read
@@ -67,6 +69,7 @@ class TalkPart(QObject):
         votes = {action_id: partial(saving.vote, strength) for action_id, strength in VOTES.items()}
         return {
             "runs.try": lambda: self.open(*run()),
+            "runs.label_samples": lambda: self._samples.label(run()[0]),
             "try.back": self.leave,
             "try.send": self._send,
             "try.stop": self._stop,

@@ -41,6 +41,7 @@ from core.services.releases.service import ReleasesService
 from core.services.reviewers.service import ReviewersService
 from core.services.rubrics.service import RubricsService
 from core.services.runs.queue import RunQueueService
+from core.services.runs.sample_pairs import SamplePairsService
 from core.services.runs.service import RunsService
 from core.services.sealed.service import SealedService
 from core.services.suites.service import SuitesService
@@ -70,7 +71,7 @@ class Application:
         imports: files to pairs and labels.
         datasets: frozen dataset versions.
         models: models on this machine.
-        runs: training runs. queue: runs that wait for their turn.
+        runs: training runs. queue: runs that wait for their turn. sample_pairs: pairs of samples of a run.
         feedback: what people said of a policy. triage: what becomes of it. changesets: how it enters data.
         feedback_shift: how far it is from training and suites. reweighing: evaluations in its mix.
         policy_answers: what feedback can be about.
@@ -99,7 +100,7 @@ class Application:
         self.datasets = DatasetsService(store)
         self.models = ModelsService(store)
         self.runs = RunsService(store, self.datasets, self.pairs)
-        self.queue = RunQueueService(store, self.runs)
+        self.queue, self.sample_pairs = RunQueueService(store, self.runs), SamplePairsService(store)
         self.suspects = SuspectsService(store, self.runs)
         self.batches, self.bundles = BatchesService(store, self.runs, self.suspects), BundlesService(store)
         self.generations = GenerationsService(store, self.models, self.runs, self.batches)

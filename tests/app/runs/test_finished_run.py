@@ -73,3 +73,17 @@ def test_that_the_log_shows_its_newest_line_first_seen(demo: Any, page: Any) -> 
     bar = page.monitor.tabs.log.verticalScrollBar()
     assert bar.maximum() > 0 and bar.value() == bar.maximum()
     assert "finished" in page.monitor.tabs.log.toPlainText().splitlines()[-1]
+
+
+def test_that_the_newest_samples_are_labelled_blind_from_their_tab(shared_demo: Any) -> None:
+    page, before = untouched(shared_demo), shared_demo.context.services.pairs.count()
+    page.monitor.tabs.setCurrentWidget(page.monitor.tabs.samples)
+    page.monitor.tabs.samples.label.click()
+    annotate = shared_demo.page("annotate")
+    shared_demo.qtbot.waitUntil(lambda: annotate.state.choice.kind == "chosen")
+    found = shared_demo.context.services.sample_pairs.add(page.list.current_id).value
+    assert annotate.state.choice.pair_ids == found.pair_ids and shared_demo.window.place == "annotate"
+    assert shared_demo.context.services.pairs.count() == before + len(found.pair_ids)
+    page.monitor.tabs.setCurrentIndex(0)
+    shared_demo.window.navigate("runs")
+    shared_demo.settle()
