@@ -6,14 +6,19 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QStackedWidget
 
 from app.theme.theme import Theme
+from app.widgets.containers import ScrollColumn
 from app.widgets.plots.curves import Curve
 from app.widgets.plots.heat_plot import HeatPlot
 from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.plots.pair_card import PairCard
+from app.widgets.plots.plot_cells import ROW_PX
 from app.widgets.plots.plot_deck import PlotDeck, RunCard
 from app.widgets.plots.plot_layout import PlotLayout
 from app.widgets.plots.plot_look import PlotLook
 from app.widgets.plots.table_twin import TableTwin
+
+_LEAST_ROWS = 1.6
+"""Rows of plots that are seen at least; the others are scrolled to, so that the pairs below stay in sight."""
 
 
 class PlotStack(QStackedWidget):
@@ -29,7 +34,10 @@ class PlotStack(QStackedWidget):
         super().__init__()
         self._look = PlotLook()
         self.deck, self.table = PlotDeck(theme, layout, self), TableTwin()
-        self.addWidget(self.deck.cells)
+        self._scroll = ScrollColumn(name="Plots", spacing=0)
+        self._scroll.column.addWidget(self.deck.cells)
+        self._scroll.setMinimumHeight(theme.px(round(_LEAST_ROWS * ROW_PX)))
+        self.addWidget(self._scroll)
         self.addWidget(self.table)
 
     @property
