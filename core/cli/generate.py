@@ -34,11 +34,10 @@ from core.domain.generation import (
 )
 from core.domain.run_events import Failed, Finished
 from core.runs.evaluations.hosting import EvaluationHost
-from core.runs.evaluations.lines import evaluation_json
 from core.runs.generations.control import find_generation
 from core.runs.generations.driver import generate
 from core.runs.generations.folder import GenerationFolder
-from core.runs.generations.lines import generation_line
+from core.runs.generations.lines import generation_json, generation_line
 
 if TYPE_CHECKING:
     from core.services.application import Application
@@ -208,7 +207,7 @@ def _choices(folder: GenerationFolder, keep: list[str] | None) -> dict[LeaveReas
 
 def _work_on(folder: GenerationFolder, *, as_json: bool) -> Finished | Failed:
     def show(event: Any) -> None:
-        if line := evaluation_json(event) if as_json else generation_line(event):
+        if line := generation_json(event) if as_json else generation_line(event):
             say(line)
 
     signals = (signal.SIGINT, signal.SIGTERM)

@@ -197,7 +197,7 @@ def test_that_the_command_generates_lands_lists_and_shows(
     assert main(["generate", ws, *words, *quick, *batch, "--json"]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (said[-1]["event"], said[-1]["report"]["made"], said[-1]["batch"]["order"]) == ("landed", 2, "length")
-    assert said[0]["event"] == "evaluation_started"
+    assert (said[0]["event"], said[0]["sides"], said[0]["answers"]) == ("generation_started", ["A", "B"], 4)
     assert said[-1]["told"][0].startswith(f"Nobody stated the consent for source {said[-1]['source']['id']} yet")
     assert main(["generate", "list", ws, "--json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)
