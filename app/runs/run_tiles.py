@@ -131,8 +131,9 @@ def _of_speed(series: Mapping[str, Series]) -> TileView:
     if not values:
         return TileView("Tokens a second", "–", "", "not measured yet")
     mean, spread = _mean(values)
+    text = number(mean) if mean >= 1000 else format_value(mean, 3)
     about = f"mean of {counted(len(values), 'step')}"
-    return TileView("Tokens a second", number(mean), spread, about, "mean ± SE over the last steps")
+    return TileView("Tokens a second", text, spread, about, "mean ± SE over the last steps")
 
 
 def _mean(values: Sequence[float]) -> tuple[float, str]:
@@ -141,4 +142,4 @@ def _mean(values: Sequence[float]) -> tuple[float, str]:
     if len(values) < 2:
         return mean, ""
     se = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))
-    return mean, f"± {format_value(se)}"
+    return mean, f"± {format_value(se, 2)}"
