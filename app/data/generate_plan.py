@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -215,9 +215,3 @@ def landed_words(landed: LandedPairs) -> tuple[str, str]:
     out = [f"{one.left_out:,} {one.title}" for one in report.reasons if one.left_out]
     told = [f"Left out: {'; '.join(out)}."] if out else []
     return f"{report.kept:,} of {counted(report.made, 'generated pair')}{where}.", " ".join([*told, *landed.told])
-
-
-def with_kind(wish: GenerateWish, kind: Kind) -> GenerateWish:
-    """Return the wish for another kind, with a rule that it can answer."""
-    rules = [rule for rule, _ in rules_of(kind)]
-    return replace(wish, kind=kind, rule=wish.rule if wish.rule in rules else rules[0])

@@ -11,7 +11,6 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPolygonF
 
 from app.theme.theme import Theme
 from app.widgets.plots.painted_chart import PaintedChart, Spot, bounds
-from app.widgets.plots.ticks import linear_ticks, tick_text
 
 X_TITLE = "distance from the reference, √KL, √nats →"
 _HALF, _LEAST = 50.0, 12.0
@@ -84,7 +83,7 @@ class OverOptimisationChart(PaintedChart):
         ends = [_HALF, *(end for mark in self.marks for end in mark.y), *(v for one in self.lines for _, v in one.path)]
         low, high = bounds(ends, least=_LEAST)
         self.x_axis(painter, area, 0.0, most, X_TITLE, digits=1)
-        self._y_axis(painter, area, low, high)
+        self.y_ticks(painter, area, low, high)
         self._legend(painter, metrics)
 
         def place(x: float, y: float) -> QPointF:
@@ -108,16 +107,6 @@ class OverOptimisationChart(PaintedChart):
                 shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room.width())
                 self.write(painter, room, shown, "text2", Qt.AlignmentFlag.AlignLeft)
                 top += metrics.height() + 2
-
-    def _y_axis(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
-        metrics = QFontMetricsF(painter.font())
-        spacing, ticks = linear_ticks(low, high, max(2, int(area.height() / (2 * metrics.height()))))
-        for tick in ticks:
-            y = area.bottom() - (tick - low) / (high - low) * area.height()
-            painter.setPen(self.pen("grid"))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            room = QRectF(0, y - metrics.height() / 2, area.left() - 4, metrics.height())
-            self.write(painter, room, tick_text(tick, spacing), "text2", Qt.AlignmentFlag.AlignRight)
 
     def _line(self, painter: QPainter, fitted: CurveLine, place: object, area: QRectF, metrics: QFontMetricsF) -> None:
         """Draw a curve and where it turns."""

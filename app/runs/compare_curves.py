@@ -89,7 +89,7 @@ class CompareCurves(PaintedChart):
             return
         self.write(painter, QRectF(0, 0, self.width(), line), UNIT, "text3", Qt.AlignmentFlag.AlignLeft)
         self.x_axis(painter, area, 0.0, float(last), "optimizer step →")
-        self._y_axis(painter, area, low, high)
+        self.y_ticks(painter, area, low, high)
 
         def at(step: float, value: float) -> QPointF:
             return QPointF(
@@ -111,16 +111,6 @@ class CompareCurves(PaintedChart):
     def _left(self, metrics: QFontMetricsF, low: float, high: float) -> float:
         spacing, ticks = linear_ticks(low, high, 5)
         return max((metrics.horizontalAdvance(tick_text(tick, spacing)) for tick in ticks), default=10.0) + 8
-
-    def _y_axis(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
-        metrics = QFontMetricsF(painter.font())
-        spacing, ticks = linear_ticks(low, high, max(2, int(area.height() / (2 * metrics.height()))))
-        for tick in ticks:
-            y = area.bottom() - (tick - low) / (high - low) * area.height()
-            painter.setPen(self.pen("grid"))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            room = QRectF(0, y - metrics.height() / 2, area.left() - 5, metrics.height())
-            self.write(painter, room, tick_text(tick, spacing), "text2", Qt.AlignmentFlag.AlignRight)
 
     def _band(self, painter: QPainter, curve: RunCurve, token: str, at: object) -> None:
         known = [

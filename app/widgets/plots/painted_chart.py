@@ -102,6 +102,12 @@ class PaintedChart(QWidget):
 
     def y_axis(self, painter: QPainter, area: QRectF, low: float, high: float, title: str) -> None:
         """Draw ticks at the left of an area, and the title above it."""
+        self.y_ticks(painter, area, low, high)
+        room = QRectF(0, 0, self.width(), QFontMetricsF(painter.font()).height() + 2)
+        self.write(painter, room, title, "text3", Qt.AlignmentFlag.AlignLeft)
+
+    def y_ticks(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
+        """Draw the round values between the ends at the left of an area, each with its grid line."""
         metrics = QFontMetricsF(painter.font())
         spacing, ticks = linear_ticks(low, high, max(2, int(area.height() / (2 * metrics.height()))))
         for tick in ticks:
@@ -110,8 +116,6 @@ class PaintedChart(QWidget):
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             room = QRectF(0, y - metrics.height() / 2, area.left() - 4, metrics.height())
             self.write(painter, room, tick_text(tick, spacing), "text2", Qt.AlignmentFlag.AlignRight)
-        room = QRectF(0, 0, self.width(), metrics.height() + 2)
-        self.write(painter, room, title, "text3", Qt.AlignmentFlag.AlignLeft)
 
     # Mouse and keyboard
 

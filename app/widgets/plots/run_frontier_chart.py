@@ -11,7 +11,6 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPolygonF
 
 from app.theme.theme import Theme
 from app.widgets.plots.painted_chart import PaintedChart, Spot, bounds
-from app.widgets.plots.ticks import linear_ticks, tick_text
 
 SERIES_TOKENS = ("plot_chosen", "plot_held_out", "plot_accuracy", "plot_margin", "plot_rejected", "plot_kl")
 """Colours of what varies, in the order of its values."""
@@ -117,7 +116,7 @@ class RunFrontierChart(PaintedChart):
         low, high = bounds(self._ends(), least=_LEAST)
         most = 1.06 * max(max(mark.x[0], _or(mark.x[2], mark.x[0])) for mark in self.marks) or 1.0
         self.x_axis(painter, area, 0.0, most, self.axes.x_title, digits=2 if most < 1 else 1)
-        self._y_axis(painter, area, low, high)
+        self.y_ticks(painter, area, low, high)
 
         def place(x: float, y: float) -> QPointF:
             share = (y - low) / (high - low)
@@ -152,16 +151,6 @@ class RunFrontierChart(PaintedChart):
         shown = metrics.elidedText(_NOTE, Qt.TextElideMode.ElideRight, self.width() - 4)
         self.write(painter, QRectF(0, top, self.width(), metrics.height()), shown, "text3", _LEFT)
         return top + metrics.height() + 4
-
-    def _y_axis(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
-        metrics = QFontMetricsF(painter.font())
-        spacing, ticks = linear_ticks(low, high, max(2, int(area.height() / (2 * metrics.height()))))
-        for tick in ticks:
-            y = area.bottom() - (tick - low) / (high - low) * area.height()
-            painter.setPen(self.pen("grid"))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            room = QRectF(0, y - metrics.height() / 2, area.left() - 4, metrics.height())
-            self.write(painter, room, tick_text(tick, spacing), "text2", Qt.AlignmentFlag.AlignRight)
 
     def _reference(self, painter: QPainter, area: QRectF, at: QPointF, metrics: QFontMetricsF) -> None:
         if not math.isfinite(at.y()):

@@ -21,6 +21,7 @@ from core.services.importing.prepare import prepare
 from core.services.importing.rows import ParsedPair
 from core.store import events, talk_pairs
 from core.store.import_rows import NewPair
+from core.store.imports import known_pairs
 from core.store.sqlite.database import Session, Store
 
 
@@ -70,17 +71,19 @@ class SamplePairsService:
         ready, left_out = _pairs(record, samples, prompts)
         name, context = f"Samples of {record.name or record.run_id[:8]}", self._store.write_context()
 
-        def job(session: Session) -> tuple[int, ...]:
+        def job(session: Session) -> tuple[tuple[int, ...], int]:
+            hashes = {pair.sha256 for pair in ready}
+            new = len(hashes - known_pairs(session, sorted(hashes)))
             keys = tuple(talk_pairs.add(session, name, [record.run_id], pair, context) for pair in ready)
-            if keys:
-                summary = f"{counted(len(keys), 'sample')} of {record.name} at step {samples[0].step} became pairs"
+            if new:
+                summary = f"{counted(new, 'sample')} of {record.name} at step {samples[0].step} became pairs"
                 detail = {"run": record.run_id, "step": samples[0].step, "pairs": list(keys)}
                 events.log(session, context, "samples.pairs", summary, subject="run", detail=detail)
-            return keys
+            return keys, new
 
-        keys = self._store.write(job, "making pairs of samples") if ready else ()
+        keys, new = self._store.write(job, "making pairs of samples") if ready else ((), 0)
         found = SamplePairs(record.run_id, samples[0].step, name, keys, left_out)
-        return Outcome(found, Changes.PAIRS | Changes.WORKSPACE if keys else Changes.NOTHING)
+        return Outcome(found, Changes.PAIRS | Changes.WORKSPACE if new else Changes.NOTHING)
 
 
 def _samples(reader: RunReader, record: RunRecord, step: int | None) -> list[SampleDone]:

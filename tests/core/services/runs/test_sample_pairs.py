@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.cli.app import main
+from core.domain.changes import Changes
 from core.domain.errors import NotFound
 from core.paths import resources_dir
 from core.services.application import Application
@@ -43,7 +44,8 @@ def test_that_the_newest_samples_become_pairs_once_with_how_they_were_made(
         assert (ours.extra["checkpoint"], "checkpoint" in theirs.extra) == (f"step {found.step}", False)
         (source,) = (one for one in app.pairs.sources() if one.name == found.source)
         assert (source.kind, source.consent) == ("generated", "unknown")
-        assert app.sample_pairs.add(run.run_id).value.pair_ids == found.pair_ids
+        again = app.sample_pairs.add(run.run_id)
+        assert (again.value.pair_ids, again.changes) == (found.pair_ids, Changes.NOTHING), "nothing is new"
         assert app.pairs.count() == before + len(differ)
         with pytest.raises(NotFound, match="no samples at step 12345"):
             app.sample_pairs.add(run.run_id, 12345)
