@@ -20,6 +20,7 @@ from core.runs.folder import WorkFolder
 from core.runs.heartbeat import Heartbeat
 from core.runs.hosting.recorder import Recorder
 from core.runs.hosting.run_lock import lock_run
+from core.runs.hosting.same_folder import while_it_stays
 from core.runs.ledger.layout import LedgerLayout
 from core.runs.ledger.schema import RUN_LAYOUT
 from core.runs.ledger.writer import LedgerWriter
@@ -87,7 +88,8 @@ def _attempt(folder: WorkFolder, work: Work, ledger: LedgerWriter, heartbeat: He
         give_up=lambda: control.command() in ("stop_and_save", "stop_now"),
         line=work.line,
     )
-    events = guarded(work.events(control, ledger.attempt), work.noun, work.safe)
+    events = while_it_stays(work.events(control, ledger.attempt), folder.path, work.noun)
+    events = guarded(events, work.noun, work.safe)
     with contextlib.closing(events):
         for event in events:
             stored = recorder.record(event)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -142,6 +143,42 @@ def test_that_an_engine_error_becomes_one_last_event_with_the_traceback(make_run
 )
 def test_that_a_user_error_keeps_its_message_and_hint_and_has_no_traceback(error: Exception, kind: str) -> None:
     assert list(guarded(Scripted([error])(None, []))) == [Failed(kind, "m", "h")]  # type: ignore[arg-type]
+
+
+def test_that_a_run_ends_with_a_sentence_when_its_folder_is_moved(make_run: Make) -> None:
+    folder = make_run(steps=20)
+    away = folder.path.with_name("moved")
+
+    def move_at_3(event: RunEvent) -> None:
+        if isinstance(event, StepDone) and event.step == 3:
+            folder.path.rename(away)
+
+    drive(folder.path, replace(FAKE, on_event=move_at_3))
+    last = RunReader(away).poll()[-1]
+    assert isinstance(last, Failed)
+    assert "was moved or deleted while a process worked on it" in last.message
+    assert last.step == 3
+    assert not folder.path.exists()
+
+    away.rename(folder.path)
+    last = run(folder, reset=True)[-1]
+    assert isinstance(last, Finished)
+    assert last.step == 20
+
+
+def test_that_a_run_ends_when_its_folder_is_deleted(make_run: Make) -> None:
+    folder = make_run(steps=20)
+    steps: list[int] = []
+
+    def delete_at_3(event: RunEvent) -> None:
+        if isinstance(event, StepDone):
+            steps.append(event.step)
+            if event.step == 3:
+                shutil.rmtree(folder.path)
+
+    last = drive(folder.path, replace(FAKE, on_event=delete_at_3))
+    assert isinstance(last, Failed)
+    assert steps == [1, 2, 3]
 
 
 def test_that_an_engine_that_ends_silently_is_reported() -> None:
