@@ -1,4 +1,4 @@
-"""Keep the Hugging Face libraries of this process offline.
+"""Keep the Hugging Face libraries of this process offline and quiet.
 
 ``huggingface_hub`` reads its environment once, at import. Where it is imported already, its constants are set as well,
 so that the order of imports does not matter.
@@ -11,6 +11,7 @@ import io
 import os
 import struct
 import sys
+import warnings
 from collections.abc import Iterator
 
 _ENVIRONMENT = {
@@ -38,7 +39,10 @@ READ_ERRORS: tuple[type[Exception], ...] = (
 
 
 def go_offline() -> None:
-    """Switch every Hugging Face library of this process to offline, without telemetry or progress bars."""
+    """Switch every Hugging Face library of this process to offline, without telemetry, progress bars or notes.
+
+    The notes are warnings about future versions, which are addressed to the developers of the libraries.
+    """
     os.environ.update(_ENVIRONMENT)
     constants = sys.modules.get("huggingface_hub.constants")
     if constants is not None:
@@ -48,6 +52,7 @@ def go_offline() -> None:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|torch)\b.*")
 
 
 @contextlib.contextmanager

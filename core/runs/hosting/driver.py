@@ -6,7 +6,6 @@ Verifies the run's inputs and gives the engine's events to :func:`core.runs.host
 from __future__ import annotations
 
 import importlib
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,8 +147,6 @@ def real_engine(probe: Any = None) -> tuple[Engine, Any]:
     from core.training.engine import train
 
     go_offline()
-    # These warnings are addressed to the developers of the libraries.
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|torch)\b.*")
     return train, probe if probe is not None else StandardProbe()
 
 
