@@ -128,6 +128,7 @@ _TITLES = {
     "template": "Chat template",
     "answers": "Texts",
     "engine": "Engine",
+    "precision": "Precision",
     "step": "Dry step",
     "looks": "Measurements",
     "gate": "Truth gate",

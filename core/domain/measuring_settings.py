@@ -16,11 +16,12 @@ class MeasuringSettings(TemplateSettings):
     """The settings of the groups "Speed and memory" and "Evaluation and checkpoints"."""
 
     dtype: str = compute(
-        "float32",
+        "auto",
         ALWAYS,
         "Precision (dtype)",
-        "Of weights and activations; the log-softmax is float32 or wider; on a GPU usually bfloat16.",
-        choices=("float32", "bfloat16", "float64"),
+        "Of weights and activations: auto is bfloat16 on an NVIDIA GPU that has it, else float32; fixed when the run "
+        "is created.",
+        choices=("auto", "float32", "bfloat16", "float64"),
     )
     device: str = compute("auto", NEVER, "Device", "Where it trains: auto, cpu, cuda, cuda:N or mps.")
     micro_batch: int = compute(

@@ -15,7 +15,10 @@ Level = Literal["ok", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. ``key`` names it: refusals, model, tokens, template, answers, kl, looks, gate, memory, disk, time."""
+    """One check.
+
+    ``key`` names it: refusals, model, tokens, template, answers, kl, looks, precision, gate, memory, disk or time.
+    """
 
     key: str
     level: Level

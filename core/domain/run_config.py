@@ -31,7 +31,7 @@ from core.domain.template_settings import checked_template_settings, in_one_spel
 
 MEASURED = "measured"
 """Given for ``label_smoothing``, it stands for the flip rate that retests and gold items have shown."""
-BEFORE = {"look_share": 1.0}
+BEFORE = {"look_share": 1.0, "dtype": "float32"}
 """What a stored run goes on with that was made before the setting existed, where that is not the default."""
 loss_details = SettingGroup("Loss details")
 

@@ -21,6 +21,7 @@ from core.evaluation.chosen_refusals import require_benign_suite
 from core.model_files.adapter_config import require_none_ignored
 from core.model_files.identity import hash_model, run_inputs
 from core.model_files.template_files import template_files
+from core.runs.cuda_cards import with_precision
 from core.runs.folder import RunFolder, publish
 from core.training.text.fixed_settings import day_of, fixed_for_new_run
 
@@ -115,12 +116,14 @@ def make_record(new: NewRun, run_id: str, created_ms: int) -> RunRecord:
 
 
 def with_fixed_settings(config: RunConfig, model_dir: Path, created_ms: int) -> RunConfig:
-    """Return the settings with what a run fixes when it is created; see :mod:`core.training.text.fixed_settings`.
+    """Return the settings with what a run fixes when it is created: its precision, and what its chat template reads.
+
+    See :mod:`core.runs.cuda_cards` and :mod:`core.training.text.fixed_settings`.
 
     Raises:
         UsageError: when the chat template ignores one of them.
     """
-    files = template_files(model_dir)
+    config, files = with_precision(config), template_files(model_dir)
     return config if files is None else fixed_for_new_run(config, files, day_of(created_ms))
 
 

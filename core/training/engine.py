@@ -32,7 +32,7 @@ from core.training.forward.matmul_kernel_cache import preferred_kernel
 from core.training.loop import Training
 from core.training.losses import check_combination
 from core.training.parallel.process_group import ProcessGroup, SharedControl
-from core.training.policy.device import resolve_device, set_threads
+from core.training.policy.device import resolve_device, set_threads, with_dtype
 from core.training.policy.read_model import read_tokenizer
 from core.training.preparing import Split, prepare, split_pairs
 from core.training.probe import Probe
@@ -41,7 +41,7 @@ from core.training.steps.eight_bit import require_optimizer
 from core.training.steps.gradient import NotFinite, OutOfMemory, is_out_of_memory
 from core.training.steps.interrupts import Interrupts
 from core.training.steps.session import TrainSession
-from core.training.text.fixed_settings import day_of, fixed_for_new_run, fixed_for_resume
+from core.training.text.fixed_settings import day_of, fixed_for_new_run, fixed_for_resume, with_open_values
 
 __all__ = ["Probe", "TrainSession", "train"]
 
@@ -121,7 +121,7 @@ def _run(job: Attempt, day: date) -> Generator[RunEvent, None, None]:
     if checkpoint is None:  # a run of an older program goes on as it began
         require_none_ignored(config)
     start = job.step = checkpoint.state.step if checkpoint else 0
-    config = job.config = _with_template_settings(job, checkpoint, day)
+    config = job.config = _with_open_settings(job, checkpoint, day, device)
     yield _started(job, split, inputs, device, checkpoint)
     for problem in problems:
         yield Warned("checkpoint_damaged", problem, start)
@@ -164,14 +164,16 @@ def _run(job: Attempt, day: date) -> Generator[RunEvent, None, None]:
     yield from run.end()
 
 
-def _with_template_settings(job: Attempt, checkpoint: Checkpoint | None, day: date) -> RunConfig:
-    """Return the settings with what the run fixes about its chat template, or fixed when it began."""
-    if job.config.template == "none":
-        return job.config
+def _with_open_settings(job: Attempt, checkpoint: Checkpoint | None, day: date, device: torch.device) -> RunConfig:
+    """Return the settings with what the run fixes of precision and chat template, or fixed when it began."""
+    before = None if checkpoint is None else checkpoint.state.config
+    config = with_dtype(job.config if before is None else with_open_values(job.config, before), device)
+    if config.template == "none":
+        return config
     template = template_files(job.model_dir) or read_tokenizer(job.model_dir)
-    if checkpoint is None:
-        return fixed_for_new_run(job.config, template, day)
-    return fixed_for_resume(job.config, checkpoint.state.config, template, day)
+    if before is None:
+        return fixed_for_new_run(config, template, day)
+    return fixed_for_resume(config, before, template, day)
 
 
 def _started(

@@ -36,7 +36,7 @@ HELD = 1.15
 """Memory that the process holds for activations, relative to their size; measured 1.15 to 1.3."""
 USABLE = 0.85
 """Share of the free memory that a plan uses."""
-_BYTES = {"float32": 4, "bfloat16": 2, "float64": 8}
+_BYTES = {"auto": 4, "float32": 4, "bfloat16": 2, "float64": 8}
 EIGHT_BIT = "adamw_8bit"
 """Name of the optimizer with moments of 8 bits, of which each block of 256 has a scale, in the settings."""
 _GATED = ("llama", "mistral", "qwen", "gemma", "phi3", "granite", "cohere", "olmo", "smollm", "deepseek", "glm")

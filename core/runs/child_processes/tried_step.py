@@ -79,6 +79,7 @@ class TriedStep:
         match event:
             case RunStarted():
                 self.device = event.device
+                self._on_check(precision_check(event.device, event.dtype))
             case PhaseChanged(phase="forward", done=1):
                 self.forward = event.detail
             case PhaseChanged():
@@ -91,6 +92,18 @@ class TriedStep:
                 self._on_check(Check("engine", "warn", event.message))
             case Failed():
                 self._on_check(Check("step", "bad", event.message, event.hint))
+
+
+def precision_check(device: str, dtype: str) -> Check:
+    """Return the check that says what the run computes in, and where.
+
+    >>> precision_check("cuda:0", "bfloat16").text
+    'Weights and activations are bfloat16, on cuda:0.'
+    """
+    text = f"Weights and activations are {dtype}, on {device}."
+    if device == "cpu" and dtype == "bfloat16":
+        return Check("precision", "warn", text, "Most processors compute faster in float32: set dtype=float32.")
+    return Check("precision", "ok", text)
 
 
 class _PhaseClock:

@@ -119,7 +119,7 @@ def with_inputs(side: AnsweringSide, created_ms: int) -> AnsweringSide:
     if side.run_dir:
         return replace(side, inputs=inputs_of_run(Path(side.run_dir), side.step))
     place = Path(side.model_dir)
-    config = with_fixed_settings(RunConfig().with_values({"lora_r": 0}), place, created_ms)
+    config = with_fixed_settings(RunConfig(lora_r=0, dtype="float32"), place, created_ms)
     return replace(side, inputs=inputs_of_model(place), settings=config.to_plain())
 
 

@@ -66,10 +66,12 @@ def made_before(
 
 
 def _is_same(base: SweepBase, config: RunConfig, record: RunRecord) -> bool:
-    """Return whether a run has these settings and this model; the day that its template writes is its own."""
+    """Return whether a run has these settings and this model; its template's day and its precision are its own."""
     if record.parent_run or record.unknown_settings or record.model_dir != str(base.model_dir.resolve()):
         return False
     own: dict[str, object] = {"template_date": record.config.template_date} if not config.template_date else {}
+    if config.dtype == "auto":
+        own["dtype"] = record.config.dtype
     if base.measured_smoothing:
         own["label_smoothing"] = record.config.label_smoothing
     return with_fixed_settings(config.with_values(own), base.model_dir, record.created_ms) == record.config

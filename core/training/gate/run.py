@@ -22,6 +22,7 @@ from core.training.gate.first_loss import TOLERANCES, check_loss, first_loss
 from core.training.gate.gradient_checks import check_gradients
 from core.training.gate.model_checks import check_model, check_readable
 from core.training.gate.token_audit import audit_tokens
+from core.training.policy.device import resolve_dtype
 from core.training.policy.model import DROPOUT_LAYERS, LoadedModel
 from core.training.policy.stored_weights import differing_base_weights
 from core.training.text.encoded_pair import EncodedPair
@@ -89,7 +90,8 @@ def run_gate(
 
 def check_dtype(model: LoadedModel, config: RunConfig) -> str:
     """Require that the base's matrices have the dtype of the run."""
-    wanted = getattr(torch, config.dtype)
+    wanted = resolve_dtype(config, model.device)
+    asked = str(wanted).removeprefix("torch.")
     wrong = {
         name: parameter.dtype
         for name, parameter in model.base.named_parameters()
@@ -98,12 +100,12 @@ def check_dtype(model: LoadedModel, config: RunConfig) -> str:
     if wrong and not model.quantised:
         name, found = next(iter(wrong.items()))
         raise GateFailed(
-            f"The run asks for {config.dtype}, but {len(wrong)} weights are {str(found).removeprefix('torch.')} "
+            f"The run asks for {asked}, but {len(wrong)} weights are {str(found).removeprefix('torch.')} "
             f"(the first is {name}).",
             "Load the model again with this run's dtype.",
             cause="wrong_dtype",
         )
-    return f"weights are {config.dtype}" + (", quantised" if model.quantised else "")
+    return f"weights are {asked}" + (", quantised" if model.quantised else "")
 
 
 def check_no_dropout(model: LoadedModel) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import psutil
 import torch
@@ -37,17 +38,27 @@ def resolve_device(wanted: str = "auto") -> torch.device:
 
 
 def resolve_dtype(config: RunConfig, device: torch.device) -> torch.dtype:
-    """Return the dtype of weights and activations.
+    """Return the dtype of weights and activations; "auto" is bfloat16 on a CUDA device that has it, else float32.
 
     Raises:
         UsageError: when the device cannot compute in it.
     """
+    if config.dtype == "auto":
+        narrow = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if narrow else torch.float32
     dtype = _DTYPES[config.dtype]
     if device.type == "mps" and dtype is torch.float64:
         raise UsageError("MPS has no float64.", "Set dtype to float32, or device to cpu.")
     if device.type == "cuda" and dtype is torch.bfloat16 and not torch.cuda.is_bf16_supported():
         raise UsageError("This GPU has no bfloat16.", "Set dtype to float32.")
     return dtype
+
+
+def with_dtype(config: RunConfig, device: torch.device) -> RunConfig:
+    """Return the settings with the dtype that they leave open; a run that was created has fixed it already."""
+    if config.dtype != "auto":
+        return config
+    return replace(config, dtype=str(resolve_dtype(config, device)).removeprefix("torch."))
 
 
 def set_threads(count: int) -> int:

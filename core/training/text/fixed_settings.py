@@ -19,7 +19,7 @@ from core.domain.run_config import RunConfig
 from core.training.text.chat_template import rules_matter
 from core.training.text.template_inputs import TemplateInputs, reads_date, require_read, template_source
 
-_OPEN = {"template_date": "", "row_rules": "auto"}
+_OPEN = {"template_date": "", "row_rules": "auto", "dtype": "auto"}
 """Settings that are fixed when a run is created, and the value that leaves them open."""
 
 

@@ -12,7 +12,9 @@ from core.domain.errors import BadInput, NotFound, StorageFull, UsageError
 from core.domain.run_config import RunConfig
 from core.domain.run_record import RunRecord
 from core.model_files.identity import pairs_sha256, run_inputs
+from core.runs import cuda_cards
 from core.runs.creation import NewRun, create_run
+from core.runs.cuda_cards import CudaCard
 from core.runs.folder import RunFolder
 from core.training.preparing import split_pairs
 from tests.core.runs.conftest import make_pairs
@@ -96,10 +98,21 @@ def test_that_a_full_disk_leaves_no_half_run(tmp_path: Path, model_dir: Path, mo
 def test_that_run_json_names_the_inputs_of_the_pairs_that_the_engine_trains_on(
     tmp_path: Path, model_dir: Path, loss: str
 ) -> None:
-    config = RunConfig(loss=loss)
+    config = RunConfig(loss=loss, dtype="float32")
     pairs = [replace(pair, is_tie=i == 2) for i, pair in enumerate(make_pairs())]
     record = create_run(tmp_path / "run", NewRun(config, model_dir, pairs)).record()
     train = split_pairs(pairs, config).train
     assert record.inputs == run_inputs(train, config, model_dir)
     assert record.inputs["pairs"] == pairs_sha256(train)
     assert record.fingerprint == config.fingerprint(**record.inputs)
+
+
+def test_that_the_precision_of_the_card_is_fixed_when_the_run_is_created(
+    make_run: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert make_run("before").record().config.dtype == "float32"
+    monkeypatch.setattr(cuda_cards, "usable_cards", lambda: (CudaCard("A100", 8),))
+    record = make_run("with a card").record()
+    assert record.config.dtype == "bfloat16"
+    assert record.fingerprint == make_run("as chosen", dtype="bfloat16").record().fingerprint
+    assert make_run("on the CPU", device="cpu").record().config.dtype == "float32"

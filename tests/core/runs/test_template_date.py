@@ -26,7 +26,7 @@ from tests.tiny_models import save_tiny
 
 NIGHT = int(datetime(2024, 2, 29, 23, 59).timestamp() * 1000)  # noqa: DTZ001 - a template writes the local day
 MORNING = NIGHT + int(timedelta(minutes=2).total_seconds() * 1000)
-CONFIG = RunConfig().with_values({**SETTINGS, "eval_every": 0, "kl_every": 0, "sample_every": 0})
+CONFIG = RunConfig().with_values({**SETTINGS, "dtype": "float32", "eval_every": 0, "kl_every": 0, "sample_every": 0})
 
 
 def folder_with(family: str, place: Path) -> Path:

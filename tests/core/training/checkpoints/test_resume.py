@@ -142,6 +142,15 @@ def test_that_a_changed_objective_is_refused_by_name(
     assert [p.name for p in save_load.listed(tmp_path)] == ["step-2"]
 
 
+def test_that_a_run_that_names_no_precision_goes_on_in_that_of_its_checkpoint(
+    tiny_llama_dir: Path, tmp_path: Path
+) -> None:
+    run_until(tiny_llama_dir, tmp_path, 3, dtype="bfloat16")
+    first = run(tiny_llama_dir, tmp_path, resume=True, dtype="auto")[0]
+    assert isinstance(first, RunStarted)
+    assert (first.resumed_from, first.dtype) == (2, "bfloat16")
+
+
 def test_that_changed_pairs_are_refused_and_a_changed_cadence_is_not(tiny_llama_dir: Path, tmp_path: Path) -> None:
     run_until(tiny_llama_dir, tmp_path, 3)
     events = run(tiny_llama_dir, tmp_path, resume=True, pairs=some_pairs(7))

@@ -6,7 +6,7 @@ import torch
 from core.domain.errors import UsageError
 from core.domain.run_config import RunConfig
 from core.training.policy import device as device_module
-from core.training.policy.device import resolve_device, resolve_dtype, set_threads
+from core.training.policy.device import resolve_device, resolve_dtype, set_threads, with_dtype
 
 
 def test_that_auto_takes_the_cpu_where_there_is_nothing_faster(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +38,17 @@ def test_that_dtypes_the_device_lacks_are_a_usage_error(monkeypatch: pytest.Monk
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
     with pytest.raises(UsageError, match="no bfloat16"):
         resolve_dtype(RunConfig(dtype="bfloat16"), torch.device("cuda", 0))
+
+
+@pytest.mark.parametrize(("native", "name"), [(True, "bfloat16"), (False, "float32")])
+def test_that_auto_is_bfloat16_where_a_gpu_computes_in_it_itself_and_float32_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, native: bool, name: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: native or including_emulation)
+    assert with_dtype(RunConfig(), torch.device("cuda", 0)) == RunConfig(dtype=name)
+    assert with_dtype(RunConfig(dtype="float64"), torch.device("cuda", 0)).dtype == "float64"
+    for kind in ("cpu", "mps"):
+        assert with_dtype(RunConfig(), torch.device(kind)).dtype == "float32"
 
 
 def test_that_threads_are_set_and_chosen() -> None:
