@@ -53,10 +53,11 @@ class CompareCurves(PaintedChart):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, TITLE)
         self.curves: tuple[RunCurve, ...] = ()
+        self.step: int | None = None
 
-    def show_curves(self, curves: Sequence[RunCurve]) -> None:
-        """Show other runs, the baseline first."""
-        self.curves = tuple(curves)
+    def show_curves(self, curves: Sequence[RunCurve], step: int | None = None) -> None:
+        """Show other runs, the baseline first, and the step at which they are compared."""
+        self.curves, self.step = tuple(curves), step
         self._current = -1
         self.setAccessibleDescription("; ".join(f"{curve.letter}: {curve.words}" for curve in self.curves))
         self.update()
@@ -98,6 +99,9 @@ class CompareCurves(PaintedChart):
 
         painter.setPen(self.pen("text3", 1, Qt.PenStyle.DashLine))
         painter.drawLine(at(0, 0.0), at(last, 0.0))
+        if self.step is not None and self.step < last:
+            painter.setPen(self.pen("text3", 1, Qt.PenStyle.DotLine))
+            painter.drawLine(QPointF(at(self.step, 0).x(), area.top()), QPointF(at(self.step, 0).x(), area.bottom()))
         placed = [
             (place, curve, [at(s, v) for s, v in zip(curve.steps, curve.values, strict=True) if math.isfinite(v)])
             for place, curve in enumerate(self.curves)
@@ -109,7 +113,8 @@ class CompareCurves(PaintedChart):
         self._ends(painter, placed, area, wide=right == widest)
 
     def _left(self, metrics: QFontMetricsF, low: float, high: float) -> float:
-        spacing, ticks = linear_ticks(low, high, 5)
+        line = metrics.height()
+        spacing, ticks = linear_ticks(low, high, max(2, int((self.height() - 3 * line - 14) / (2 * line))))
         return max((metrics.horizontalAdvance(tick_text(tick, spacing)) for tick in ticks), default=10.0) + 8
 
     def _band(self, painter: QPainter, curve: RunCurve, token: str, at: object) -> None:

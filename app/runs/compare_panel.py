@@ -12,6 +12,7 @@ from app.runs import compare_figures as figures
 from app.runs.compare_curves import TITLE, CompareCurves, run_token
 from app.runs.compare_forest import CompareForest
 from app.runs.frontier_card import FrontierCard
+from app.runs.step_choice import StepChoice
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, Swatch, clear_layout
 from app.widgets.flow import EvenFlow, FlowLayout
@@ -50,6 +51,7 @@ class ComparePanel(QWidget):
         self.status = text_label(HINT, "muted", wrap=True)
         self.report = push_button("Report of these runs…")
         self.like = push_button("New run like A…")
+        self.step = StepChoice()
         self._legend = FlowLayout(spacing=14)
         self._bar = QVBoxLayout()
         self.curves = CompareCurves(context.theme)
@@ -74,6 +76,7 @@ class ComparePanel(QWidget):
         self._names = QWidget()
         self._names.setLayout(self._legend)
         head.addWidget(self._names)
+        head.addWidget(self.step)
         head.addWidget(self.like)
         head.addWidget(self.report)
         flow = EvenFlow(self._cards, spacing=10, least=lambda: self._context.theme.px(_LEAST_CARD))
@@ -126,7 +129,7 @@ class ComparePanel(QWidget):
         self.found = None
         self.status.setText(words)
         self.status.show()
-        for part in (self._cards, self._notes, self._names, self.like):
+        for part in (self._cards, self._notes, self._names, self.like, self.step):
             part.hide()
         clear_layout(self._bar)
 
@@ -137,7 +140,8 @@ class ComparePanel(QWidget):
         self.status.hide()
         self._show_names(comparison)
         self._show_bar(comparison)
-        self.curves.show_curves(figures.curves_of(found))
+        self.step.show_steps(comparison.common_steps, comparison.step)
+        self.curves.show_curves(figures.curves_of(found), comparison.step)
         about = figures.curve_about(found)
         self.curve_card.show_figures(figures.curve_rows(found), about=about, missing="No held-out probe was measured.")
         blocks = figures.blocks_of(comparison)
@@ -156,7 +160,7 @@ class ComparePanel(QWidget):
             none="No held-out pair was measured by A and another run.",
         )
         self._notes.setText("\n".join(comparison.notes))
-        for part in (self._cards, self._notes, self._names, self.like):
+        for part in (self._cards, self._notes, self._names, self.like, self.step):
             part.show()
 
     def _show_names(self, comparison: RunComparison) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QMenu, QVBoxLayout, QWidget
 from app.context import AppContext
 from app.local_time import local_time
 from app.runs.compare_curves import run_token
+from app.runs.interval_bars import IntervalBars, interval_of
 from app.runs.presenter import STATE_TEXT
 from app.widgets.buttons import push_button
 from app.widgets.flow import FlowLayout
@@ -35,13 +36,16 @@ SORT_KEYS: dict[str, Callable[[RunSummary], object]] = {
     "steps": lambda run: run.steps,
     "accuracy": lambda run: -1.0 if run.accuracy is None else run.accuracy,
     "margin": lambda run: float("-inf") if run.margin is None else run.margin,
+    "h": lambda run: float("-inf") if run.h is None else run.h,
     "kl": lambda run: -1.0 if run.kl is None else run.kl,
     "time": lambda run: run.elapsed_s,
     "created": lambda run: run.created_ms,
 }
 """By what a column is sorted; what was not measured comes last from the highest."""
 
-HIDDEN = ("dataset", "loss", "margin", "seed", "note", "parent", "resumes")
+HIDDEN = (
+    "seed", "resumes", "model", "dataset", "loss", "margin", "note", "fingerprint", "parent", "created"
+)  # fmt: skip
 """Columns that the menu *Columns* shows."""
 MOST_ROWS = 9
 """Rows that are seen at once; more scroll."""
@@ -53,8 +57,11 @@ def _steps(run: RunSummary) -> str:
     return f"{run.steps:,} / {run.total_steps:,}" if run.total_steps else f"{run.steps:,}"
 
 
-def _margin(run: RunSummary) -> str:
-    return "" if run.margin is None else f"{run.margin:.3f}"
+def _about_h(run: RunSummary) -> str:
+    if run.h is None:
+        return ""
+    text = f"{run.h_words} nats, n {run.pairs:,} at step {run.measured_step:,}; h = margin / β"
+    return f"{text}; bootstrap 95 % by prompt"
 
 
 def _resumes(run: RunSummary) -> str:
@@ -63,13 +70,21 @@ def _resumes(run: RunSummary) -> str:
 
 COLUMNS: tuple[TableColumn, ...] = (
     TableColumn("name", "Name", lambda run: run.name, sortable=True, tip=lambda run: run.note),
-    TableColumn("state", "State", lambda run: STATE_TEXT.get(run.state, (run.state, ""))[0], 90, sortable=True),
-    TableColumn("accuracy", "Held-out accuracy [95 %]", lambda run: run.accuracy_words, 262, sortable=True),
-    TableColumn("kl", "KL to reference ± SE", lambda run: run.kl_words, 230, sortable=True, tip=lambda r: r.kl_words),
-    TableColumn("lr", "Learning rate", lambda run: f"{run.lr:g}", 96, right=True, sortable=True),
-    TableColumn("beta", "β", lambda run: f"{run.beta:g}", 56, right=True, sortable=True),
+    TableColumn("state", "State", lambda run: STATE_TEXT.get(run.state, (run.state, ""))[0], 80, sortable=True),
+    TableColumn(
+        "accuracy",
+        "Held-out accuracy",
+        lambda run: run.short_accuracy,
+        184,
+        sortable=True,
+        tip=lambda r: r.accuracy_words,
+    ),
+    TableColumn("h", "Held-out h, nats", lambda run: run.h_words, 206, sortable=True, tip=_about_h),
+    TableColumn("kl", "KL, nats ± SE", lambda run: run.short_kl, 110, sortable=True, tip=lambda r: r.kl_words),
+    TableColumn("lr", "lr", lambda run: f"{run.lr:g}", 64, right=True, sortable=True, tip=lambda _: "Learning rate"),
+    TableColumn("beta", "β", lambda run: f"{run.beta:g}", 46, right=True, sortable=True),
     TableColumn("seed", "Seed", lambda run: str(run.seed), 56, right=True),
-    TableColumn("steps", "Steps", _steps, 86, right=True, sortable=True),
+    TableColumn("steps", "Steps", _steps, 78, right=True, sortable=True),
     TableColumn("time", "Time", lambda run: run.time_words, 84, right=True, sortable=True),
     TableColumn("resumes", "Resumes at", _resumes, 84),
     TableColumn("model", "Model", lambda run: run.model, 130, sortable=True),
@@ -78,7 +93,7 @@ COLUMNS: tuple[TableColumn, ...] = (
     TableColumn(
         "margin", "Margin (nats × β)", lambda run: "" if run.margin is None else f"{run.margin:.3f}", 110, True
     ),
-    TableColumn("tags", "Tags", lambda run: ", ".join(run.tags), 100),
+    TableColumn("tags", "Tags", lambda run: ", ".join(run.tags), 70),
     TableColumn("note", "Note", lambda run: run.note, 160),
     TableColumn("fingerprint", "Fingerprint", lambda run: run.fingerprint[:8], 86, mono=True),
     TableColumn("parent", "Forked from", lambda run: run.parent_run, 110),
@@ -117,17 +132,19 @@ class RunsTable(QWidget):
         self.search.setToolTip(HINT)
         self.archived = QCheckBox("Archived runs too")
         name = replace(COLUMNS[0], colour=self._tone)
-        columns = (TableColumn("chosen", "", self._mark, 56), name, *COLUMNS[1:])
+        columns = (TableColumn("chosen", "", self._mark, 46), name, *COLUMNS[1:])
         self.table = VirtualTable(
             context.tasks,
             context.theme,
             columns,
             name="Runs",
             settings=context.settings,
-            state_key="runs2",
+            state_key="runs3",
             multi=False,
         )
         self.table.hide_columns(HIDDEN)
+        self.bars = IntervalBars(context.theme, self.table, lambda row: interval_of(self.table.model_.row(row)))
+        self.table.setItemDelegateForColumn(1 + [column.key for column in COLUMNS].index("h"), self.bars)
         self.count, self.error = text_label("", "caption"), text_label("", "error", wrap=True)
         self._doers = {
             "open": push_button("Show the run", "primary"),
@@ -220,7 +237,9 @@ class RunsTable(QWidget):
         self._allow()
 
     def _fit(self) -> None:
-        """Give the table the height of its rows, of which ``MOST_ROWS`` are seen at once."""
+        """Give the table the height of its rows, of which ``MOST_ROWS`` are seen at once, and its bars their scale."""
+        intervals = [h for run in self._shown if (h := interval_of(run)) is not None]
+        self.bars.scale_to(intervals, [run.h_words for run in self._shown])
         bars = self.table.horizontalHeader().sizeHint().height() + self.table.horizontalScrollBar().sizeHint().height()
         rows = min(max(len(self._shown), 3), MOST_ROWS)
         self.table.setFixedHeight(self._theme.px(ROW) * rows + bars + 4)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.context import AppContext
 from app.runs.compare_panel import HINT, ComparePanel
 from app.runs.runs_table import RunsTable
+from app.runs.step_choice import NEWEST
 from app.widgets.buttons import action_button
 from app.widgets.containers import ScrollColumn
 from app.widgets.flow import FlowLayout
@@ -35,6 +36,7 @@ class RunsView(QWidget):
         super().__init__()
         self._context = context
         self._compared: tuple[str, ...] = ()
+        self._step: int | None = None
         self.switch = SegmentedControl("View", VIEWS)
         self.runs = RunsTable(context)
         self.panel = ComparePanel(context)
@@ -53,7 +55,8 @@ class RunsView(QWidget):
         outer.addWidget(scroll)
         self.switch.set_value("table")
         self.switch.changed.connect(lambda _: self._leave())
-        self.runs.chosen_changed.connect(self.compare)
+        self.runs.chosen_changed.connect(self._compare_others)
+        self.panel.step.wanted.connect(self._compare_at)
 
     def read(self) -> None:
         """Read the runs again, and with them the comparison."""
@@ -61,9 +64,20 @@ class RunsView(QWidget):
         self._context.tasks.query(service.table, self.runs.show_runs, owner=self, key="runs_table")
         self.compare()
 
+    def _compare_others(self) -> None:
+        """Compare other runs, at the last step that all of them have."""
+        self._step = None
+        self.compare()
+
+    def _compare_at(self, step: int) -> None:
+        """Compare the same runs at another step."""
+        self._step = step
+        self.compare()
+
     def compare(self) -> None:
         """Compare the chosen runs in the background."""
-        chosen = self._compared = self.runs.chosen
+        chosen, step = self.runs.chosen, self._step
+        self._compared, newest = chosen, step == NEWEST
         self.panel.report.setEnabled(bool(chosen))
         if len(chosen) < 2:
             self.panel.show_nothing("Choose one more run to compare it with A." if chosen else HINT)
@@ -73,14 +87,17 @@ class RunsView(QWidget):
         service = self._context.services.runs.comparisons
 
         def show(found: ComparedCurves) -> None:
-            if chosen == self._compared:
+            if (chosen, step) == (self._compared, self._step):
                 self.panel.show_comparison(found)
 
         def failed(error: Exception) -> None:
-            if chosen == self._compared:
+            if (chosen, step) == (self._compared, self._step):
                 self.panel.show_nothing(str(error))
 
-        self._context.tasks.query(lambda: service.compare(chosen), show, failed, owner=self, key="comparison")
+        def work() -> ComparedCurves:
+            return service.compare(chosen, None if newest else step, newest=newest)
+
+        self._context.tasks.query(work, show, failed, owner=self, key="comparison")
 
     def _leave(self) -> None:
         if self.switch.value() != "table":

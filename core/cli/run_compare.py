@@ -10,6 +10,7 @@ import typer
 
 from core.cli.output import say, say_json, table
 from core.domain.counting import counted, verb
+from core.domain.errors import UsageError
 from core.domain.fingerprint_fields import value_words
 from core.domain.number_text import estimate_text, format_value, interval_text, signed
 from core.domain.run_comparison import COMPARED, AgainstBaseline, ComparedRun, Difference, RunComparison
@@ -29,13 +30,16 @@ def add_to(group: typer.Typer) -> None:
 def compare(
     runs: Annotated[list[str], typer.Argument(help="The baseline, then the others: folders; with --in ids or names.")],
     where: Annotated[Path | None, typer.Option("--in", help="Workspace (or folder of runs) to look in.")] = None,
-    step: Annotated[int, typer.Option(help="Step of the held-out probe; the newest of each when left out.")] = -1,
+    step: Annotated[int, typer.Option(help="Step of the held-out probe; else the last one that all runs have.")] = -1,
+    newest: Annotated[bool, typer.Option("--newest", help="Take the newest probe of each run.")] = False,
     every: Annotated[bool, typer.Option("--all-settings", help="Settings that are the same too (text only).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
     """Compare runs with the first one and say what makes their numbers comparable."""
+    if newest and step >= 0:
+        raise UsageError("--step and --newest were both given.", "Leave one of them out.")
     readers = [RunReader(run_control.find_run(run, where).path) for run in runs]
-    found = compare_runs(readers, step if step >= 0 else None)
+    found = compare_runs(readers, step if step >= 0 else None, newest=newest)
     if as_json:
         say_json(finite(found.to_plain()))
         return

@@ -7,6 +7,7 @@ on a server without a database library.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _Ws = Annotated[Path, typer.Argument(help="Workspace folder.")]
 _Run = Annotated[str, typer.Argument(help="Id, beginning of the id, or name of the run.")]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
-_HEAD = ("id", "name", "state", "step", "lr", "beta", "held-out accuracy", "KL", "time", "resumes at")
+_HEAD = ("id", "name", "state", "step", "lr", "beta", "held-out accuracy", "held-out h", "KL", "time", "resumes at")
 
 SORT_KEYS: dict[str, Callable[[RunSummary], object]] = {
     "created": lambda run: run.created_ms,
@@ -33,6 +34,7 @@ SORT_KEYS: dict[str, Callable[[RunSummary], object]] = {
     "lr": lambda run: run.lr,
     "beta": lambda run: run.beta,
     "accuracy": lambda run: -1.0 if run.accuracy is None else run.accuracy,
+    "h": lambda run: -math.inf if run.h is None else run.h,
     "kl": lambda run: -1.0 if run.kl is None else run.kl,
     "time": lambda run: run.elapsed_s,
 }
@@ -150,4 +152,4 @@ def _cells(run: RunSummary) -> list[str]:
     steps = f"{run.steps}/{run.total_steps}" if run.total_steps else str(run.steps)
     resumes = "" if run.resume_step is None else f"step {run.resume_step}"
     facts = [run.run_id, run.name, run.state, steps, f"{run.lr:g}", f"{run.beta:g}"]
-    return [*facts, run.accuracy_words, run.kl_words, run.time_words, resumes]
+    return [*facts, run.accuracy_words, run.h_words, run.kl_words, run.time_words, resumes]

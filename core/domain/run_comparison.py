@@ -18,6 +18,7 @@ COMPARED: Mapping[str, str] = {
     "displacement_chosen": "Chosen displacement",
     "displacement_rejected": "Rejected displacement",
     "kl": "On-policy KL",
+    "length": "Answer length",
     "loss": "Held-out loss",
 }
 """Names of the numbers that runs are compared in, and what they are called. All but the loss depend on no beta."""
@@ -182,6 +183,8 @@ class RunComparison:
         runs: the baseline first. against: the others, in their order.
         settings: every setting with its value in each run. fields: the parts of the fingerprints.
         notes: what limits the comparison, a sentence each.
+        step: at which all runs are compared; None where each is taken at its own newest probe.
+        common_steps: at which every run has a held-out probe.
     """
 
     runs: tuple[ComparedRun, ...]
@@ -189,6 +192,8 @@ class RunComparison:
     settings: tuple[SettingComparison, ...]
     fields: tuple[FieldComparison, ...]
     notes: tuple[str, ...] = field(default=())
+    step: int | None = None
+    common_steps: tuple[int, ...] = ()
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -229,6 +234,8 @@ class RunComparison:
         letters = self.letters
         return {
             "baseline": letters[0],
+            "step": self.step,
+            "common_steps": list(self.common_steps),
             "runs": [run.to_plain() for run in self.runs],
             "against_baseline": [one.to_plain() for one in self.against],
             "same_fingerprint": len({run.record.fingerprint for run in self.runs}) == 1,

@@ -12,7 +12,7 @@ from core.domain.errors import UsageError
 
 TEXTS = ("name", "tag", "state", "model", "dataset", "loss", "note")
 """What ``name:`` and the like can ask for: the text stands in it, in either case."""
-NUMBERS = ("beta", "lr", "seed", "steps", "accuracy", "kl")
+NUMBERS = ("beta", "lr", "seed", "steps", "accuracy", "kl", "h")
 """What can be compared with a number; a run in which it was not measured does not match."""
 _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "=": operator.eq,

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.domain.conversation import Prompt
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
-from core.domain.run_events import EvalDone, Finished, KlDone, PairMetrics, RunEvent, RunStarted
+from core.domain.run_events import EvalDone, Finished, KlDone, PairMetrics, RunEvent, RunStarted, SampleDone
 from core.runs.creation import NewRun, create_run
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.run_reader import RunReader
@@ -45,9 +45,13 @@ def made_run(
     pairs: list[TrainingPair],
     moved: Sequence[tuple[float, float]],
     kl: float = 1.0,
+    answers: Sequence[str] = (),
     **settings: object,
 ) -> RunReader:
-    """Return a run below ``place``, measured at step 2 (half way) and 4; its model folder is made where needed."""
+    """Return a run below ``place``, measured at step 2 (half way) and 4; its model folder is made where needed.
+
+    ``answers``: its samples at step 4, one for each question; at step 2 they are one word longer.
+    """
     model = place / "model"
     if not model.exists():
         model.mkdir(parents=True)
@@ -64,5 +68,8 @@ def made_run(
         limits = {"accuracy_low": 0.0, "accuracy_high": 1.0, "ref_accuracy": 1.0}
         events.append(EvalDone(step=step, split="dev", pairs=len(rows), rows=rows, **_means(config, rows), **limits))
         events.append(KlDone(step, part * kl, 0.3, part * kl, 0.4, 0.1, 16, 32, 0.0))
+        for n, answer in enumerate(answers):
+            text = answer if step == 4 else f"Well, {answer}"
+            events.append(SampleDone(step, f"d{n}", f"Question {n}?", text, "The reference answers.", n))
     drive(folder.path, HostOptions(host="terminal", engine=Scripted([*events, Finished("completed", 4)])))
     return RunReader(folder.path)

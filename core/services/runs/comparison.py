@@ -2,7 +2,7 @@
 
 Margins of different betas are in different units, so margins are compared as h = margin / beta in nats. Losses are
 compared only where loss and beta are the same. A KL has no rows of pairs in the ledger, so its difference is made of
-two estimates, which is said in its estimator.
+two estimates, which is said in its estimator. Runs are compared at one step: the last one at which all were measured.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from core.domain.run_events import EvalDone, KlDone, PairMetrics
 from core.evaluation.estimates import PromptResamples, probe_estimates
 from core.evaluation.preference_metrics import column, half_credit
 from core.runs.run_reader import RunReader
+from core.services.runs.answer_lengths import AnswerLengths, answer_lengths, length_difference
 from core.services.runs.compared_rows import HeldOutRows, MatchedRows, held_out_rows, match
 
 Array = NDArray[np.float64]
@@ -58,14 +59,20 @@ _VALUES: Mapping[str, tuple[str, Callable[[Sequence[PairMetrics]], Array]]] = {
 
 
 def compare_runs(
-    readers: Sequence[RunReader], step: int | None = None, names: Sequence[str] | None = None
+    readers: Sequence[RunReader],
+    step: int | None = None,
+    names: Sequence[str] | None = None,
+    *,
+    newest: bool = False,
 ) -> RunComparison:
     """Compare runs with the first of them.
 
     Args:
         readers: of two runs or more, the baseline first.
-        step: of the held-out probe of every run; None takes the newest of each.
+        step: of the held-out probe of every run; None takes the last one that all of them have, and the newest probe of
+            each run where they share none after the start.
         names: what the runs are called now; None takes the names they were made with.
+        newest: take the newest probe of each run, whatever its step.
 
     Raises:
         UsageError: for fewer than two runs, one run twice, or a step at which one has no held-out probe.
@@ -76,9 +83,13 @@ def compare_runs(
         raise UsageError("A comparison needs a baseline and at least one other run.", "Name two runs or more.")
     if len({record.run_id for record in records}) < len(records):
         raise UsageError("A run cannot be compared with itself.", "Name each run once.")
+    shared = common_steps(readers)
+    if step is None and not newest and shared and shared[-1] > 0:
+        step = shared[-1]
     looks = [_look(reader, step) for reader in readers]
     if step is not None:
         _require_step(looks, readers, step)
+    lengths = answer_lengths(readers, step)
     kls = [_kl(reader, step) for reader in readers]
     rows = [
         None if look is None else held_out_rows(reader, look.step) for reader, look in zip(readers, looks, strict=True)
@@ -91,14 +102,17 @@ def compare_runs(
             readers[n].status().state,
             None if (look := looks[n]) is None else look.step,
             None if (kl := kls[n]) is None else kl.step,
-            _own_values(rows[n], kls[n], record.config.beta),
+            _own_values(rows[n], kls[n], lengths[n], record.config.beta),
         )
         for n, record in enumerate(records)
     )
     fields = compare_fields(records)
-    against = tuple(_against(n, runs, rows, kls, fields) for n in range(1, len(runs)))
-    notes = (*_notes(runs, kls), *(one.pairs.words(one.letter) for one in against if rows[0] is not None))
-    return RunComparison(runs, against, compare_settings(records), fields, notes)
+    against = tuple(_against(n, runs, rows, kls, lengths, fields) for n in range(1, len(runs)))
+    notes = (
+        *_notes(runs, readers, kls, lengths),
+        *(one.pairs.words(one.letter) for one in against if rows[0] is not None),
+    )
+    return RunComparison(runs, against, compare_settings(records), fields, notes, step, tuple(shared))
 
 
 def common_steps(readers: Sequence[RunReader]) -> list[int]:
@@ -131,7 +145,9 @@ def _kl(reader: RunReader, step: int | None) -> KlDone | None:
     return found[-1] if found else None
 
 
-def _own_values(held_out: HeldOutRows | None, kl: KlDone | None, beta: float) -> dict[str, Estimate]:
+def _own_values(
+    held_out: HeldOutRows | None, kl: KlDone | None, lengths: AnswerLengths, beta: float
+) -> dict[str, Estimate]:
     found: dict[str, Estimate] = {}
     if held_out is not None and held_out.rows:
         rows, prompts = list(held_out.rows.values()), list(held_out.prompts.values())
@@ -139,6 +155,8 @@ def _own_values(held_out: HeldOutRows | None, kl: KlDone | None, beta: float) ->
         found = {name: values[name] for name in COMPARED if name in values}
     if kl is not None:
         found["kl"] = kl_estimate(kl)
+    if (length := lengths.mean()) is not None:
+        found["length"] = length
     return {name: found[name] for name in COMPARED if name in found}
 
 
@@ -147,13 +165,18 @@ def _against(
     runs: Sequence[ComparedRun],
     rows: Sequence[HeldOutRows | None],
     kls: Sequence[KlDone | None],
+    lengths: Sequence[AnswerLengths],
     fields: Sequence[FieldComparison],
 ) -> AgainstBaseline:
     none = HeldOutRows({}, {}, {})
     base, own = rows[0] or none, rows[number] or none
     matched = match(base, own)
     objection, variation = sentences_against(fields, number)
-    differences = (*_differences(matched, base, own, runs[0], runs[number]), _kl_difference(kls[0], kls[number]))
+    differences = (
+        *_differences(matched, base, own, runs[0], runs[number]),
+        _kl_difference(kls[0], kls[number]),
+        length_difference(lengths[0], lengths[number]),
+    )
     ordered = sorted(differences, key=lambda one: list(COMPARED).index(one.metric))
     return AgainstBaseline(letter_of(number), matched.pairs, tuple(ordered), _flips(matched), objection, variation)
 
@@ -227,11 +250,27 @@ def _flips(matched: MatchedRows) -> PairFlips:
     return PairFlips(lost, gained, found.p, found.test)
 
 
-def _notes(runs: Sequence[ComparedRun], kls: Sequence[KlDone | None]) -> Iterator[str]:
+def _notes(
+    runs: Sequence[ComparedRun],
+    readers: Sequence[RunReader],
+    kls: Sequence[KlDone | None],
+    lengths: Sequence[AnswerLengths],
+) -> Iterator[str]:
     if any(one.step != two.step for one, two in pairwise(runs)):
         told = ", ".join(f"{run.letter} {'none' if run.step is None else f'step {run.step}'}" for run in runs)
         yield f"The newest held-out probes are of different steps ({told}); --step compares at the same one."
-    known = [(run, kl) for run, kl in zip(runs, kls, strict=True) if kl is not None]
-    if any(kl.step != run.step for run, kl in known):
-        told = ", ".join(f"{run.letter} step {kl.step}" for run, kl in known)
-        yield f"The on-policy KL is the newest one at or before the probe ({told})."
+    else:
+        last = [
+            (run, probes[-1].step) for run, probe in zip(runs, readers, strict=True) if (probes := probe.evals("dev"))
+        ]
+        later = [f"{run.letter} step {step}" for run, step in last if run.step is not None and step > run.step]
+        if later:
+            yield f"All are compared at step {runs[0].step}; there are later held-out probes ({', '.join(later)})."
+    for what, steps in (
+        ("on-policy KL is the newest one", [None if kl is None else kl.step for kl in kls]),
+        ("samples are the newest ones", [one.step for one in lengths]),
+    ):
+        known = [(run, step) for run, step in zip(runs, steps, strict=True) if step is not None]
+        if any(step != run.step for run, step in known):
+            told = ", ".join(f"{run.letter} step {step}" for run, step in known)
+            yield f"The {what} at or before the probe ({told})."

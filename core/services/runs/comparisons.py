@@ -30,11 +30,11 @@ class RunComparisons:
     def __init__(self, registry: RunRegistry, pairs: PairsService) -> None:
         self._registry, self._pairs = registry, pairs
 
-    def compare(self, run_ids: Sequence[str], step: int | None = None) -> ComparedCurves:
+    def compare(self, run_ids: Sequence[str], step: int | None = None, *, newest: bool = False) -> ComparedCurves:
         """Compare runs with the first of them; see :func:`core.services.runs.comparison.compare_runs`."""
         readers = [RunReader(self._registry.folder(run_id).path) for run_id in run_ids]
         names = [self._registry.info(run_id).name for run_id in run_ids]
-        found = compare_runs(readers, step, names)
+        found = compare_runs(readers, step, names, newest=newest)
         return ComparedCurves(found, tuple(RunEstimates(reader).series(["dev.h"])["dev.h"] for reader in readers))
 
     def report(

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.domain.estimate import Estimate
+from core.domain.number_text import format_value
 from core.domain.run_filter import FilteredRun
 from core.domain.run_record import ARCHIVED, LIVE_STATES, RESUMABLE_STATES, RunState
 from core.runs.forking import saved_steps
@@ -22,6 +24,8 @@ class RunSummary:
         steps, total_steps: optimizer steps done and planned.
         accuracy: of the held-out probe at ``measured_step``, with its Wilson interval (95 %) over ``pairs`` pairs; None
             where there is no held-out probe. margin: its mean reward margin (nats * beta).
+        h: mean of h = margin / beta of the same probe in nats; its interval is a bootstrap by prompt, NaN where the
+            rows of the pairs are missing.
         kl: the newest on-policy KL in nats per response of at most ``kl_horizon`` tokens, with its standard error.
         elapsed_s: wall time of all attempts in seconds.
         seed: of the run. fingerprint: hash of all that changes its objective.
@@ -46,6 +50,9 @@ class RunSummary:
     accuracy_high: float | None = None
     pairs: int = 0
     margin: float | None = None
+    h: float | None = None
+    h_low: float = math.nan
+    h_high: float = math.nan
     measured_step: int = 0
     kl: float | None = None
     kl_se: float | None = None
@@ -68,6 +75,25 @@ class RunSummary:
         return f"{self.accuracy:.3f} {interval} n {self.pairs} at step {self.measured_step}"
 
     @property
+    def short_accuracy(self) -> str:
+        """Held-out accuracy with interval and pairs, for a narrow column; "" where it was not measured."""
+        return self.accuracy_words.partition(" at step")[0]
+
+    @property
+    def h_words(self) -> str:
+        """Held-out h with its interval; "" where it was not measured."""
+        if self.h is None:
+            return ""
+        known = math.isfinite(self.h_low) and math.isfinite(self.h_high)
+        interval = f" [{format_value(self.h_low, 3)}, {format_value(self.h_high, 3)}]" if known else ""
+        return f"{format_value(self.h, 3)}{interval}"
+
+    @property
+    def short_kl(self) -> str:
+        """On-policy KL in nats with its standard error, for a narrow column; "" where it was not measured."""
+        return "" if self.kl is None else f"{self.kl:.3f} ± {self.kl_se:.3f}"
+
+    @property
     def kl_words(self) -> str:
         """On-policy KL with its standard error and horizon; "" where it was not measured."""
         if self.kl is None:
@@ -85,7 +111,7 @@ class RunSummary:
             "name": self.name, "tag": "\n".join(self.tags), "state": self.state, "model": self.model,
             "dataset": self.dataset, "loss": self.loss, "note": self.note,
         }  # fmt: skip
-        measured = {"accuracy": self.accuracy, "kl": self.kl}
+        measured = {"accuracy": self.accuracy, "kl": self.kl, "h": self.h}
         numbers = {"beta": self.beta, "lr": self.lr, "seed": float(self.seed), "steps": float(self.steps)}
         numbers |= {name: math.nan if value is None else value for name, value in measured.items()}
         return FilteredRun(texts, numbers, "\n".join((*texts.values(), self.method)))
@@ -96,7 +122,7 @@ def summarise_run(info: RunInfo) -> RunSummary:
     record, status, reader = info.record, info.status, RunReader(Path(info.folder))
     held_out, kls = reader.evals("dev"), reader.kls()
     probe, kl = (held_out[-1] if held_out else None), (kls[-1] if kls else None)
-    config = record.config
+    config, h = record.config, _held_out_h(reader)
     return RunSummary(
         run_id=info.run_id,
         name=info.name,
@@ -116,6 +142,9 @@ def summarise_run(info: RunInfo) -> RunSummary:
         accuracy_high=probe.accuracy_high if probe else None,
         pairs=probe.pairs if probe else 0,
         margin=probe.margin if probe else None,
+        h=h.value if h else None,
+        h_low=h.low if h else math.nan,
+        h_high=h.high if h else math.nan,
         measured_step=probe.step if probe else 0,
         kl=kl.kl if kl else None,
         kl_se=kl.se if kl else None,
@@ -129,6 +158,14 @@ def summarise_run(info: RunInfo) -> RunSummary:
         seed=config.seed,
         fingerprint=record.fingerprint,
     )
+
+
+def _held_out_h(reader: RunReader) -> Estimate | None:
+    """Return the h of the newest held-out probe, made of its pairs where their rows are there."""
+    from core.services.runs.run_estimates import RunEstimates  # loads numpy, for which the window does not wait
+
+    newest = RunEstimates(reader).last("dev")
+    return None if newest is None else newest.values.get("h")
 
 
 def _resume_step(reader: RunReader, state: RunState) -> int | None:

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 
 from app.runs.compare_figures import blocks_of, curves_of, field_rows, setting_rows, warning_of
+from app.runs.interval_bars import interval_of
 from app.runs.run_housekeeping import RunWordsDialog
 from app.runs.runs_table import RunsTable, arranged
 from app.widgets.messages import Banner
@@ -33,7 +34,7 @@ def line(name: str, **values: Any) -> RunSummary:
 RUNS = [
     line("b", lr=1e-4, accuracy=0.75, accuracy_low=0.5, accuracy_high=0.9, pairs=16, measured_step=8, created_ms=3),
     line("a", lr=1e-6, archived=True, created_ms=2, tags=("kept",)),
-    line("c", lr=1e-5, kl=1.5, kl_se=0.25, kl_samples=8, kl_horizon=32, created_ms=1),
+    line("c", lr=1e-5, h=2.5, h_low=1.25, h_high=4.0, kl=1.5, kl_se=0.25, kl_samples=8, kl_horizon=32, created_ms=1),
 ]
 
 
@@ -53,7 +54,7 @@ def test_that_runs_are_sorted_by_a_column_and_archived_ones_left_out() -> None:
     assert names(archived=True, key="lr", ascending=True) == "acb"
     assert names(archived=True, key="accuracy") == "bac"
     assert names(archived=True, find="KEPT") == "a"
-    assert names(find="nothing") == ""
+    assert names(find="nothing") == "" and names(find="h>2") == "c" and names(key="h") == "cb"
     assert names(find="tag:kept lr<1e-5", archived=True) == "a"
     assert (names(find="accuracy>0.7 d"), names(find="kl<2"), names(find="state:failed")) == ("b", "c", "")
 
@@ -61,6 +62,8 @@ def test_that_runs_are_sorted_by_a_column_and_archived_ones_left_out() -> None:
 def test_that_a_cell_holds_interval_count_and_step() -> None:
     assert RUNS[0].accuracy_words == "0.750 [0.500, 0.900] n 16 at step 8"
     assert RUNS[2].kl_words == "1.500 ± 0.250 nats, n 8, first 32 tokens"
+    assert (RUNS[0].short_accuracy, RUNS[2].short_kl) == ("0.750 [0.500, 0.900] n 16", "1.500 ± 0.250")
+    assert (RUNS[2].h_words, RUNS[0].h_words, interval_of(RUNS[0])) == ("2.50 [1.25, 4.00]", "", None)
     assert (RUNS[1].accuracy_words, RUNS[1].kl_words, RUNS[1].time_words) == ("", "", "1 m 01 s")
 
 
@@ -134,6 +137,20 @@ def test_that_chosen_runs_are_compared_below_the_table(demo: Any, tmp_path: Path
     h = next(block for block in view.panel.forest.blocks if block.label.startswith("h "))
     assert h.rows[0].text.startswith("+0.60 [") and h.rows[0].text.endswith("] nats")
     opened: list[str] = []
+    steps = view.panel.step
+    assert [steps.itemText(n) for n in range(steps.count())] == [
+        "Step 4, the last of all",
+        "Step 2",
+        "Newest of each run",
+    ]
+    steps.setFocus()
+    QTest.keyClick(steps, Qt.Key.Key_Down)
+    demo.qtbot.waitUntil(lambda: view.panel.found.comparison.step == 2)
+    assert [run.step for run in view.panel.found.comparison.runs] == [2, 2] and view.panel.curves.step == 2
+    QTest.keyClick(steps, Qt.Key.Key_End)
+    demo.qtbot.waitUntil(lambda: view.panel.found.comparison.step is None)
+    rows = [table.table.model_.row(places[run_id]) for run_id in ("first", "second")]
+    assert [round(row.h, 2) for row in rows] == [0.55, 1.15] and all(row.h_low < row.h < row.h_high for row in rows)
     view.panel.run_wanted.connect(opened.append)
     view.panel.curves.opened.emit("B")
     assert opened == ["second"] and demo.page("runs").housekeeper.views.currentIndex() == 0

@@ -26,7 +26,7 @@ def test_that_runs_are_compared_with_the_first_one(call: Call, place: Path) -> N
     h = next(one for one in told["against_baseline"][0]["differences"] if one["metric"] == "h")
     assert (h["difference"]["n"], h["difference"]["groups"], h["difference"]["unit"]) == (5, 4, "nats")
     assert h["difference"]["low"] < h["difference"]["value"] < h["difference"]["high"] and h["paired"]
-    assert told["against_baseline"][0]["pairs"]["both"] == 5
+    assert told["against_baseline"][0]["pairs"]["both"] == 5 and (told["step"], told["common_steps"]) == (4, [2, 4])
     assert [one["name"] for one in told["settings"]] == ["loss"] and not told["same_fingerprint"]
     assert [one["field"] for one in told["fingerprint"] if one["differs"]] == ["loss"]
     assert told["warnings"] == ["B has another objective: loss ipo, not sigmoid."]
@@ -42,6 +42,8 @@ def test_that_a_comparison_that_cannot_be_made_says_why(call: Call, place: Path)
     assert call("runs", "compare", "first", "nobody", "--in", place).code == 1
     asked = call("runs", "compare", "first", "second", "--step", "3", "--in", place, "--json")
     assert (asked.code, asked.error()["hint"]) == (2, "All of them have: 2, 4.")
+    both = call("runs", "compare", "first", "second", "--step", "2", "--newest", "--in", place, "--json")
+    assert (both.code, both.error()["error"]) == (2, "--step and --newest were both given.")
 
 
 def test_that_a_report_is_written_and_named(call: Call, place: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from core.domain.errors import UsageError
 from core.domain.fingerprint_fields import FIELDS, compare_fields
@@ -113,11 +114,34 @@ def test_that_a_step_is_compared_where_every_run_was_measured(runs: dict[str, Ru
     shutil.copytree(b.folder.path, short.folder.path)
     with sqlite3.connect(short.folder.ledger) as db:
         db.execute("DELETE FROM evals WHERE step = 4")
-    assert (
-        compare_runs([a, short])
-        .notes[0]
-        .startswith("The newest held-out probes are of different steps (A step 4, B step 2)")
-    )
+    shared = compare_runs([a, short])
+    assert (shared.step, shared.common_steps, [run.step for run in shared.runs]) == (2, (2,), [2, 2])
+    assert shared.notes[0] == "All are compared at step 2; there are later held-out probes (A step 4)."
+    newest = compare_runs([a, short], newest=True)
+    assert newest.step is None
+    assert newest.notes[0].startswith("The newest held-out probes are of different steps (A step 4, B step 2)")
+
+
+def test_that_answers_are_compared_in_length_prompt_by_prompt(tmp_path: Path) -> None:
+    one = ["Yes.", "Yes, on Monday.", "No.", "We open at nine in the morning."]
+    two = ["Yes, we do so.", "Yes, on Monday.", "No, never again.", "We open at nine."]
+    a = made_run(tmp_path, "a", pairs_of(PROMPTS), MOVED_A, answers=one)
+    b = made_run(tmp_path, "b", pairs_of(PROMPTS), MOVED_B, answers=two)
+    found = compare_runs([a, b])
+    told = difference(found, "length")
+    longer = np.array([4 - 1, 0, 3 - 1, 4 - 7], dtype=float)
+    wanted = stats.t.interval(0.95, 3, longer.mean(), stats.sem(longer))
+    assert told.estimate is not None and told.paired and told.estimate.unit == "words"
+    assert (told.estimate.value, told.estimate.n) == (pytest.approx(longer.mean()), 4)
+    assert (told.estimate.low, told.estimate.high) == pytest.approx(wanted)
+    assert [run.values["length"].value for run in found.runs] == pytest.approx([3.0, 3.5])
+    earlier = compare_runs([a, b], step=2)
+    assert earlier.runs[0].values["length"].value == pytest.approx(4.0)
+    none = made_run(tmp_path, "none", pairs_of(PROMPTS), MOVED_B)
+    assert difference(compare_runs([a, none]), "length").why == "One of both has no samples."
+    thai = made_run(tmp_path, "thai", pairs_of(PROMPTS), MOVED_B, answers=["\u0e43\u0e0a\u0e48 \u0e04\u0e48\u0e30"])
+    letters = difference(compare_runs([a, thai]), "length").estimate
+    assert letters is not None and (letters.unit, letters.value) == ("characters", 6 - 4)
 
 
 def test_that_another_objective_is_told_apart_from_what_is_varied(runs: dict[str, RunReader]) -> None:
