@@ -37,6 +37,7 @@ class ActionRegistry(QObject):
         self.specs: dict[str, ActionSpec] = {spec.id: spec for spec in catalog}
         self._handlers: dict[str, Handler] = {}
         self._off: set[str] = set()
+        self._why: dict[str, str] = {}
         self._only: frozenset[str] | None = None
         self.latin_layout = True
         self._printed: dict[str, str] = {}
@@ -83,10 +84,21 @@ class ActionRegistry(QObject):
         for action_id in self.specs:
             self._refresh(action_id)
 
-    def set_enabled(self, action_id: str, enabled: bool) -> None:
-        """Disable or enable one action; to be enabled it also needs a handler and its place."""
+    def set_enabled(self, action_id: str, enabled: bool, why: str = "") -> None:
+        """Disable or enable one action; to be enabled it also needs a handler and its place.
+
+        ``why`` it is disabled stands in the tooltip of everything that shows the action until it is enabled.
+        """
         (self._off.discard if enabled else self._off.add)(action_id)
+        reason = "" if enabled else why
+        if reason != self._why.get(action_id, ""):
+            self._why[action_id] = reason
+            self._show_tip(self.specs[action_id], self._actions[action_id], self.keys(action_id))
         self._refresh(action_id)
+
+    def why_not(self, action_id: str) -> str:
+        """Return why an action is disabled, as far as :meth:`set_enabled` was told; else an empty text."""
+        return self._why.get(action_id, "")
 
     def allow_only(self, action_ids: Iterable[str] | None) -> None:
         """Disable every action of the place but these, while something covers the page; None allows all again."""
@@ -180,7 +192,11 @@ class ActionRegistry(QObject):
         keys = effective_keys(spec, shortcuts)
         if keys or action.shortcuts():
             action.setShortcuts([QKeySequence.fromString(k, QKeySequence.SequenceFormat.PortableText) for k in keys])
-        action.setToolTip(tooltip_of(spec, self._printed_as(keys)))
+        self._show_tip(spec, action, keys)
+
+    def _show_tip(self, spec: ActionSpec, action: QAction, keys: Iterable[str]) -> None:
+        why = self._why.get(spec.id, "")
+        action.setToolTip(tooltip_of(spec, self._printed_as(keys)) + (f"\nNot now: {why}" if why else ""))
 
     def _run(self, action_id: str, checked: bool) -> None:
         handler = self._handlers.get(action_id)

@@ -42,7 +42,13 @@ class EvaluatePage(Page):
 
     place: ClassVar[str] = "evaluate"
     watches: ClassVar[Changes] = (
-        Changes.EVALUATIONS | Changes.RUNS | Changes.SUITES | Changes.RELEASES | Changes.FAILURES | Changes.JUDGEMENTS
+        Changes.EVALUATIONS
+        | Changes.RUNS
+        | Changes.SUITES
+        | Changes.RELEASES
+        | Changes.FAILURES
+        | Changes.JUDGEMENTS
+        | Changes.RUBRICS
     )
 
     def __init__(self, context: AppContext) -> None:
@@ -215,13 +221,15 @@ class EvaluatePage(Page):
             "evaluate.compare": len(self.data.infos) + len(self.data.releases) > 1,
             "evaluate.withdraw": bool(self.data.releases),
             "evaluate.verify": bool(self.data.releases),
-            "evaluate.ask_people": state == "finished",
             "evaluate.vote": state == "finished",
-            "evaluate.judge": state == "finished",
             "evaluate.audit": info is not None and self.data.evidence is not None,
             "evaluate.table": info is not None and self.data.evidence is not None,
         }.items():
             self.context.actions.set_enabled(action_id, on)
+        why = presenter.asking_refusal(self.data)
+        for action_id in ("evaluate.ask_people", "evaluate.judge"):
+            self.context.actions.set_enabled(action_id, not why, why)
+        self.tabs.refuse_asking(why)
 
     # Acting
 

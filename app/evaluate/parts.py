@@ -46,6 +46,7 @@ class EvaluationParts(PartTabs):
         self._items: dict[str, list[ItemRow]] = {}
         self._evidence: Mapping[str, Any] = {}
         self._as_table = False
+        self._no_asking = ""
         self.begun.connect(self._begin)
         self.currentChanged.connect(lambda _: self.read())
 
@@ -83,6 +84,7 @@ class EvaluationParts(PartTabs):
             part.items_wanted.connect(self.show_items)
         if isinstance(part, VotesPart):
             part.item_wanted.connect(self._show_voted_item)
+            part.nobody.set_refusal(self._no_asking)
         part.set_table(self._as_table)
         if self._info is not None:
             part.set_evaluation(self._info)
@@ -193,6 +195,12 @@ class EvaluationParts(PartTabs):
                 part.forget()
 
     # Votes
+
+    def refuse_asking(self, why: str) -> None:
+        """Say before the press why people cannot be asked; "" where they can."""
+        self._no_asking = why
+        if (votes := self.places.votes.made) is not None:
+            votes.nobody.set_refusal(why)
 
     def show_round(self, round_id: int) -> None:
         """Show the votes of a round of the evaluation."""

@@ -64,6 +64,7 @@ class PageData:
         releases: newest first.
         sealed: the sealed tests of the chosen evaluation that the workspace knows.
         audited: changes with every answer of the chosen evaluation that people label.
+        has_rubric: whether a rubric version is published, under which people and judges can be asked.
     """
 
     infos: Sequence[EvaluationInfo]
@@ -73,6 +74,7 @@ class PageData:
     releases: Sequence[ReleaseInfo] = ()
     sealed: Sequence[SealedLook] = ()
     audited: tuple[int, int] = (0, 0)
+    has_rubric: bool = True
 
     @property
     def live(self) -> bool:
@@ -101,7 +103,19 @@ def read_page(services: Application, wanted: str, known: PageData) -> PageData:
     if evidence is None and chosen.state == "finished":
         evidence = services.audits.evidence(chosen.evaluation_id)
     sealed = known.sealed if same else _sealed_looks(services, chosen)
-    return PageData(infos, runs, chosen, evidence, releases, sealed, audited)
+    has_rubric = bool(services.rubrics.published())
+    return PageData(infos, runs, chosen, evidence, releases, sealed, audited, has_rubric)
+
+
+def asking_refusal(data: PageData) -> str:
+    """Return what keeps people and judges from being asked about the chosen evaluation, "" where nothing does."""
+    if data.chosen is None:
+        return "There is no evaluation."
+    if data.chosen.state != "finished":
+        return "The evaluation is not measured yet; people compare answers."
+    if not data.has_rubric:
+        return "No rubric is published. Publish one that says what better means, under Rubrics."
+    return ""
 
 
 def _sealed_looks(services: Application, info: EvaluationInfo) -> list[SealedLook]:

@@ -77,12 +77,24 @@ class EmptyState(QWidget):
         row.addStretch(1)
         column.addSpacing(4)
         column.addLayout(row)
+        self.refusal = text_label("", "muted", wrap=True)
+        self.refusal.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.refusal.hide()
+        column.addWidget(self.refusal)
         column.addStretch(3)
 
     def set_title(self, title: str) -> None:
         """Change the first line."""
         if self._title is not None:
             self._title.setText(title)
+
+    def set_refusal(self, why: str) -> None:
+        """Disable the main action and say why under it; "" enables it."""
+        self.refusal.setText(why)
+        self.refusal.setVisible(bool(why))
+        for button in self.buttons[:1]:
+            button.setEnabled(not why)
+            button.setToolTip(why)
 
 
 class Banner(QFrame):

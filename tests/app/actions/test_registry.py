@@ -107,3 +107,15 @@ def test_that_the_palette_is_offered_the_place_first(registry: ActionRegistry) -
 def test_that_keys_that_print_alike_are_printed_once(theme: Theme, tmp_path: Path) -> None:
     row = ActionSpec("data.submit", "Submit", "Return; Enter; Ctrl+Return")
     assert ActionRegistry(Settings(tmp_path), theme.icons, (row,)).printed_keys(row.id) == ["⏎", "Ctrl+⏎"]
+
+
+def test_that_a_disabled_action_says_why_in_its_tooltip_until_it_is_enabled(registry: ActionRegistry) -> None:
+    registry.bind("data.go", lambda: None)
+    registry.set_place("data")
+    before = registry.action("data.go").toolTip()
+    registry.set_enabled("data.go", False, "Nothing is chosen.")
+    registry.reload_keys()
+    assert registry.action("data.go").toolTip() == f"{before}\nNot now: Nothing is chosen."
+    assert registry.why_not("data.go") == "Nothing is chosen." and not registry.action("data.go").isEnabled()
+    registry.set_enabled("data.go", True)
+    assert registry.action("data.go").toolTip() == before and registry.why_not("data.go") == ""

@@ -103,6 +103,27 @@ def test_that_people_are_asked_vote_blind_and_see_what_the_votes_come_to(
     assert services.pairs.count(PairFilter()) == 6 + 6
 
 
+def test_that_without_a_published_rubric_asking_people_says_so_before_it_is_pressed(
+    main_window: Build, measured: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = main_window(workspace=measured)
+    actions, page = running.context.actions, running.page("evaluate")
+    with monkeypatch.context() as patch:
+        patch.setattr(running.context.services.rubrics, "published", lambda **_: [])
+        running.context.navigate("evaluate", evaluation_id=EVALUATION)
+        qtbot.waitUntil(lambda: page.parts.currentWidget() is page.tabs)
+        votes = page.tabs.votes
+        page.tabs.setCurrentWidget(votes)
+        qtbot.waitUntil(lambda: actions.why_not("evaluate.ask_people").startswith("No rubric is published."))
+        (button,) = votes.nobody.buttons
+        assert not button.isEnabled() and "under Rubrics" in button.toolTip() and votes.nobody.refusal.isVisible()
+        assert not actions.action("evaluate.ask_people").isEnabled() and not actions.action("evaluate.judge").isEnabled()
+        assert "No rubric is published." in votes.ask.toolTip()
+    page.refresh()
+    qtbot.waitUntil(lambda: actions.action("evaluate.ask_people").isEnabled())
+    assert button.isEnabled() and not votes.nobody.refusal.isVisible() and "Not now" not in votes.ask.toolTip()
+
+
 def test_that_the_chart_tells_its_marks_to_the_keyboard(main_window: Build, tmp_path: Path, qtbot: Any) -> None:
     running = main_window()
     chart = VotesChart(running.context.theme)
