@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # these load the database and statistics libraries, which the
     from core.services.evaluations.views import EvaluationInfo
     from core.services.votes.results import VotedItem, VoteResults
     from core.services.votes.service import RoundProgress
+    from core.services.votes.worths import VotedWorths
 
 PATH_HEADS = ("n", "Item", "First arm", "Win rate % [95 %], any time")
 DETECTS: tuple[float, ...] = (0.05, 0.1, 0.15, 0.2)
@@ -30,11 +31,12 @@ DETECTS: tuple[float, ...] = (0.05, 0.1, 0.15, 0.2)
 
 @dataclass(frozen=True, slots=True)
 class VotesData:
-    """The rounds of an evaluation, oldest first, and the results of the chosen one."""
+    """The rounds of an evaluation, oldest first, the results of the chosen one, and all arms by all rounds."""
 
     rounds: Sequence[RoundProgress] = ()
     chosen: RoundProgress | None = None
     results: VoteResults | None = None
+    worths: VotedWorths | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def read_votes(services: Application, evaluation_id: str, reviewer_id: int | Non
     if not rounds:
         return VotesData()
     chosen = next((one for one in rounds if one.round.id == round_id), rounds[-1])
-    return VotesData(rounds, chosen, services.votes.results(chosen.round.id))
+    votes = services.votes
+    return VotesData(rounds, chosen, votes.results(chosen.round.id), votes.worths(evaluation_id))
 
 
 def read_vote_choices(services: Application, info: EvaluationInfo) -> VoteChoices:
@@ -192,6 +195,7 @@ def _numbers(data: VotesData) -> Iterator[tuple[str, Estimate]]:
     wanted = (
         ("win rate without ties, %", found.rate),
         ("win rate at equal length, %", found.controlled),
+        ("win rate at equal style, %", found.style.controlled if found.style is not None else None),
         ("ties, %", found.ties),
         ("(wins + ties / 2) / all, %", found.with_ties),
         ("agreement (Krippendorff's alpha)", found.agreement),
@@ -199,12 +203,28 @@ def _numbers(data: VotesData) -> Iterator[tuple[str, Estimate]]:
     )
     yield from ((name, one) for name, one in wanted if one is not None and one.n)
     yield from ((f"votes of {name}, %", one) for name, one in found.reviewers.items() if one.n)
+    if found.style is not None:
+        yield from ((f"style: {name}, log-odds", slope) for name, slope in found.style.slopes.items())
+    if data.worths is not None:
+        fitted = data.worths.worths
+        yield from ((f"{arm} against {fitted.base}, all rounds, %", one) for arm, one in fitted.chances.items())
+        yield from ((f"worth of {arm}, log-odds", one) for arm, one in fitted.worths.items())
+        if fitted.chances:
+            yield "tie parameter (Davidson)", fitted.tie
+
+
+def caution_words(data: VotesData) -> str:
+    """Return what must be known of the controlled win rates, a sentence a line; "" before an item is decided."""
+    found = data.results
+    if found is None or not found.decisive:
+        return ""
+    return "\n".join((*found.cautions, *(found.style.warnings if found.style is not None else ())))
 
 
 def _value(one: Estimate) -> str:
     if not math.isfinite(one.value):
         return "–"
-    if "alpha" in one.estimator:
+    if "alpha" in one.estimator or one.unit or "tie parameter" in one.estimator:
         ends = f" [{one.low:.2f}, {one.high:.2f}]" if one.has_interval else ""
         return f"{one.value:.2f}{ends}"
     return share_words(one)

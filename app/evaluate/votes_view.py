@@ -142,8 +142,8 @@ class VotesView(QWidget):
         self.rubric.set_chip(f"Rubric: {short(one.round.rubric)}", "neutral")
         self.said.setText(figures.headline(data))
         self.progress.setText(figures.progress_words(data))
-        cautions = data.results.cautions if data.results is not None and data.results.decisive else ()
-        self.cautions.setText("\n".join(cautions))
+        cautions = figures.caution_words(data)
+        self.cautions.setText(cautions)
         self.cautions.setVisible(bool(cautions))
         self._show_charts(data)
 

@@ -29,10 +29,11 @@ _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 
 def build() -> typer.Typer:
     """Return the command group."""
-    group = typer.Typer(help="Blind votes of people between two arms of an evaluation: ask, list, show.")
+    group = typer.Typer(help="Blind votes of people between two arms of an evaluation: ask, list, show, rank.")
     group.command("list", help="List the rounds of votes and how far they are.")(list_rounds)
     group.command("ask", help="Put items into a queue of Annotate, where people vote blind.")(ask)
     group.command("show", help="Show the win rate of a round, its slices, reviewers and agreement.")(show)
+    group.command("rank", help="Show the worths of all arms by the rounds together (Davidson's model).")(rank)
     return group
 
 
@@ -139,6 +140,24 @@ def show(
         _show_results(one, results)
 
 
+def rank(workspace: _Ws, evaluation: _Evaluation, as_json: _Json = False) -> None:
+    """Print the worth of each arm against the reference: log-odds and chance to win a comparison without a tie."""
+    with open_workspace(workspace, read_only=True) as app:
+        app.evaluations.unaltered(evaluation)
+        found = app.votes.worths(evaluation)
+    if as_json:
+        say_json({"event": "worths", **found.to_plain()})
+        return
+    fitted = found.worths
+    say(f"{counted(found.comparisons, 'comparison')}, worths against {fitted.base}")
+    if fitted.problem:
+        say(f"Nothing can be fitted: {fitted.problem}.")
+        return
+    rows = [[f"{arm}, log-odds", *_cells(one)] for arm, one in fitted.worths.items()]
+    rows += [[f"{arm}, chance", *_cells(one)] for arm, one in fitted.chances.items()]
+    say(table([*rows, ["tie parameter", *_cells(fitted.tie)]], ("arm", "value", "95 %", "n", "estimator")))
+
+
 def _show_results(one: VoteRound, found: VoteResults) -> None:
     say(f"{one.name}: {one.first_arm} against {one.second_arm}, {one.rubric}")
     say(f"{len(found.items)} of {counted(one.asked, 'item')} settled by {counted(found.votes, 'vote')}")
@@ -146,11 +165,13 @@ def _show_results(one: VoteRound, found: VoteResults) -> None:
     for name, value in (
         ("(wins + ties / 2) / all", found.with_ties),
         ("win rate at equal length", found.controlled),
+        ("win rate at equal style", found.style.controlled if found.style is not None else None),
         ("agreement (alpha)", found.agreement),
         ("chose the left answer", found.left),
     ):
         if value is not None:
             rows.append([name, *_cells(value)])
+    rows += [[f"style: {name}, log-odds", *_cells(slope)] for name, slope in _slopes(found)]
     rows += [
         [f"{part.name} {part.value}{'' if part.enough else ' (n too small)'}", *_cells(part.rate)]
         for part in found.slices
@@ -162,13 +183,17 @@ def _show_results(one: VoteRound, found: VoteResults) -> None:
         if found.is_final
         else f"{found.decisive} of the planned {one.planned:,} decisive items: the interval holds at any time."
     )
-    for sentence in found.cautions:
+    for sentence in (*found.cautions, *(found.style.warnings if found.style is not None else ())):
         say(sentence)
 
 
 def _cells(one: Estimate) -> list[str]:
     value = f"{one.value:.3f}" if one.value == one.value else "-"
     return [value, f"{one.low:.3f} to {one.high:.3f}" if one.has_interval else "-", f"{one.n}", one.estimator]
+
+
+def _slopes(found: VoteResults) -> list[tuple[str, Estimate]]:
+    return list(found.style.slopes.items()) if found.style is not None else []
 
 
 def _slice(word: str) -> tuple[str, str]:

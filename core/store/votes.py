@@ -160,6 +160,14 @@ def items(session: Session, round_id: int) -> list[VoteItem]:
     ]
 
 
+def texts(session: Session, round_id: int) -> dict[int, tuple[str, str]]:
+    """Return pair -> answers of the first and of the second arm of a round."""
+    query = """SELECT p.id, CASE i.a_is WHEN 1 THEN p.a_text ELSE p.b_text END,
+        CASE i.a_is WHEN 1 THEN p.b_text ELSE p.a_text END
+        FROM vote_item i JOIN pair p ON p.id=i.pair_id WHERE i.round_id=?"""
+    return {pair_id: (first, second) for pair_id, first, second in fetch(session, query, (round_id,))}
+
+
 def pair_ids(session: Session, round_id: int) -> list[int]:
     """Return the pairs of a round in the order in which they were stored."""
     return [key for (key,) in fetch(session, "SELECT pair_id FROM vote_item WHERE round_id=? ORDER BY id", (round_id,))]

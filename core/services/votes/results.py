@@ -23,6 +23,7 @@ from core.evaluation.measures.agreement import count_verdicts, krippendorff_alph
 from core.evaluation.measures.length import length_controlled
 from core.evaluation.measures.shares import share_by_prompt
 from core.evaluation.measures.side_bias import side_bias
+from core.evaluation.measures.style import FEATURES, StyleControlled, style_controlled, style_of
 from core.evaluation.measures.win_rate import sequential_win_rate, win_rate
 
 _ANY_TIME = "wins among items without ties; no item is decided yet"
@@ -65,6 +66,7 @@ class VoteResults:
         ties: share of ties among settled and identical items. with_ties: (wins + ties / 2) / all; None before the end.
         controlled: the win rate at equal length; without an interval before the end; None where it is not known.
         cautions: what must be known of it. slope: of length, in log-odds; above 0 longer answers win.
+        style: the same at equal style, and what each feature of style explains; None where the texts are not given.
         reviewers: name -> rate by that person's votes. agreement: alpha where several voted, None elsewhere.
         left: share that chose the left answer, with ``left_p``.
     """
@@ -85,6 +87,7 @@ class VoteResults:
     controlled: Estimate | None
     cautions: tuple[str, ...]
     slope: float
+    style: StyleControlled | None
     slices: tuple[SlicedVotes, ...]
     reviewers: Mapping[str, Estimate]
     agreement: Estimate | None
@@ -105,6 +108,9 @@ class VoteResults:
             "win_rate": plain(self.rate), "ties": plain(self.ties), "win_rate_with_ties": _known(self.with_ties),
             "length_controlled": _known(self.controlled), "cautions": list(self.cautions),
             "length_slope": self.slope if math.isfinite(self.slope) else None,
+            "style_controlled": _known(self.style.controlled) if self.style is not None else None,
+            "style": {name: plain(slope) for name, slope in self.style.slopes.items()} if self.style else {},
+            "style_cautions": list(self.style.warnings) if self.style is not None else [],
             "slices": [
                 {"slice": one.name, "of": one.value, "enough": one.enough, **plain(one.rate)} for one in self.slices
             ],
@@ -119,8 +125,14 @@ def _known(one: Estimate | None) -> dict[str, Any] | None:
     return None if one is None else plain(one)
 
 
-def results_of(one: VoteRound, items: Sequence[VoteItem], votes: Sequence[Vote]) -> VoteResults:
-    """Return the results of a round; see the module's first lines."""
+Texts = Mapping[int, tuple[str, str]]
+"""Pair -> answers of the first and of the second arm."""
+
+
+def results_of(
+    one: VoteRound, items: Sequence[VoteItem], votes: Sequence[Vote], texts: Texts | None = None
+) -> VoteResults:
+    """Return the results of a round; see the module's first lines. Without ``texts`` nothing is said of style."""
     by_pair: dict[int, list[Vote]] = defaultdict(list)
     for vote in votes:
         by_pair[vote.pair_id].append(vote)
@@ -151,6 +163,7 @@ def results_of(one: VoteRound, items: Sequence[VoteItem], votes: Sequence[Vote])
         controlled=controlled,
         cautions=cautions,
         slope=slope,
+        style=_style(settled, texts, is_final) if texts is not None and settled else None,
         slices=_slices(settled, is_final),
         reviewers=_reviewers(votes, is_final),
         agreement=_agreement(by_pair),
@@ -214,10 +227,30 @@ def _length(settled: Sequence[VotedItem], is_final: bool) -> tuple[Estimate | No
     value = found.controlled
     if not math.isfinite(value.value):
         return None, found.warnings, found.slope
-    if not is_final:
-        words = "win rate at equal length (logistic, tanh of the difference); its interval is shown at the planned n"
-        value = Estimate(value.value, math.nan, math.nan, value.n, "", words, groups=value.groups)
-    return value, found.warnings, found.slope
+    return value if is_final else _without_ends(value), found.warnings, found.slope
+
+
+def _style(settled: Sequence[VotedItem], texts: Texts, is_final: bool) -> StyleControlled:
+    both = [[style_of(text) for text in texts[item.pair_id]] for item in settled]
+    differences = [[a - b for a, b in zip(first, second, strict=True)] for first, second in both]
+    found = style_controlled([item.outcome for item in settled], np.array(differences).reshape(-1, len(FEATURES)))
+    return (
+        found
+        if is_final
+        else replace(
+            found,
+            controlled=_without_ends(found.controlled),
+            slopes={name: _without_ends(slope) for name, slope in found.slopes.items()},
+        )
+    )
+
+
+def _without_ends(one: Estimate) -> Estimate:
+    """Return a number whose interval is not shown yet, because people watch it grow."""
+    if not one.has_interval:
+        return one
+    words = f"{one.estimator.removesuffix('; by prompt 95 %')}; its interval is shown at the planned n"
+    return Estimate(one.value, math.nan, math.nan, one.n, one.unit, words, groups=one.groups)
 
 
 def _slices(settled: Sequence[VotedItem], is_final: bool) -> tuple[SlicedVotes, ...]:

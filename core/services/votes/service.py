@@ -29,6 +29,7 @@ from core.store.sqlite.database import Session, Store
 if TYPE_CHECKING:  # statistics libraries, which the window must not load when it starts
     from core.services.votes.outlook import VotesOutlook
     from core.services.votes.results import Pooled, VoteResults
+    from core.services.votes.worths import VotedWorths
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,27 @@ class VotesService:
 
         with self._store.read() as session:
             one = repository.get(session, round_id)
-            return results_of(one, repository.items(session, round_id), repository.cast(session, one))
+            texts = repository.texts(session, round_id)
+            return results_of(one, repository.items(session, round_id), repository.cast(session, one), texts)
+
+    def worths(self, evaluation: str) -> VotedWorths:
+        """Return the worths of the arms by all rounds of an evaluation, against its reference where that was asked.
+
+        Raises:
+            NotFound: when there is no such evaluation, or nobody was asked about it.
+        """
+        # It imports scipy, which the window must not load when it starts.
+        from core.services.votes.worths import worths_of
+
+        record = self._evaluations.find(evaluation).record()
+        with self._store.read() as session:
+            listed = repository.listed(session, record.evaluation_id)
+            rounds = [(one, repository.items(session, one.id), repository.cast(session, one)) for one in listed]
+        if not rounds:
+            raise NotFound("Nobody was asked about this evaluation.", "Ask people: votes ask WS EVALUATION")
+        asked = {arm for one, *_ in rounds for arm in (one.first_arm, one.second_arm)}
+        known = [arm.name for arm in record.arms if arm.kind == "reference" and arm.name in asked]
+        return worths_of(rounds, known[0] if known else rounds[0][0].second_arm)
 
     def hidden(self, evaluation_id: str, reviewer_id: int | None) -> set[tuple[str, str]]:
         """Return (suite, item) of what a reviewer may still vote on, whose answers must not be shown by arm."""

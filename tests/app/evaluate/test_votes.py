@@ -76,6 +76,7 @@ def test_that_people_are_asked_vote_blind_and_see_what_the_votes_come_to(
     assert votes.cards["path"].table.rowCount() == 2
     won = services.votes.results(votes.data.chosen.round.id).rate
     assert votes.said.text().startswith(f"aligned wins {100 * won.value:.1f} [")
+    assert any("at equal style" in row.cells[0] for row in votes.numbers.rows)
 
     votes.chart.opened.emit(votes.chart.marks[0].key)
     running.settle()
@@ -117,7 +118,9 @@ def test_that_without_a_published_rubric_asking_people_says_so_before_it_is_pres
         qtbot.waitUntil(lambda: actions.why_not("evaluate.ask_people").startswith("No rubric is published."))
         (button,) = votes.nobody.buttons
         assert not button.isEnabled() and "under Rubrics" in button.toolTip() and votes.nobody.refusal.isVisible()
-        assert not actions.action("evaluate.ask_people").isEnabled() and not actions.action("evaluate.judge").isEnabled()
+        assert (
+            not actions.action("evaluate.ask_people").isEnabled() and not actions.action("evaluate.judge").isEnabled()
+        )
         assert "No rubric is published." in votes.ask.toolTip()
     page.refresh()
     qtbot.waitUntil(lambda: actions.action("evaluate.ask_people").isEnabled())

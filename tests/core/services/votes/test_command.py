@@ -34,6 +34,11 @@ def test_that_rounds_are_planned_asked_and_shown(call: Callable[..., Said], app:
     said = call("votes", "show", ws, EVALUATION)
     assert said.code == 0 and "3 of the planned 194 decisive items: the interval holds at any time." in said.out
     assert "win rate without ties" in call("votes", "show", ws, EVALUATION, "--round", made["id"]).out
+    assert "written alike" in shown["style_cautions"][0] and shown["style_controlled"]["value"] is None
+    ranked = call("votes", "rank", ws, EVALUATION, "--json").json()
+    assert (ranked["base"], ranked["comparisons"], ranked["final"]) == ("reference", 3, False)
+    assert "aligned never lost to reference" in ranked["problem"] and ranked["worths"] == {}
+    assert "Nothing can be fitted" in call("votes", "rank", ws, EVALUATION).out
 
 
 def test_that_wrong_calls_ask_nobody(call: Callable[..., Said], app: Application) -> None:
@@ -48,4 +53,5 @@ def test_that_wrong_calls_ask_nobody(call: Callable[..., Said], app: Application
     unknown = call("votes", "ask", ws, EVALUATION, "--slice", "part=none", "--json")
     assert (unknown.code, unknown.error()["hint"]) == (2, "Its slices are part=even, part=odd.")
     assert call("votes", "show", ws, EVALUATION).code == 1
+    assert "Nobody was asked" in call("votes", "rank", ws, EVALUATION, "--json").error()["error"]
     assert "Nobody has been asked yet" in call("votes", ws).out

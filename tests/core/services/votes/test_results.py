@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from core.domain.votes import Vote, VoteItem, VoteRound
 from core.evaluation.gate_votes import ends, votes_to_decide
 from core.services.votes.outlook import outlook_of
 from core.services.votes.results import VoteResults, pooled, results_of
+from core.services.votes.worths import worths_of
 
 NAMES = ("Ann", "Bo", "Cy")
 
@@ -151,6 +153,38 @@ def test_that_the_outlook_goes_on_from_the_last_vote_at_the_same_rate_until_the_
     reached = outlook_of("aligned", [(round_of(8), first, said([1, 1, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1]), True)])
     assert (reached.ahead, reached.decides) == ((), None)
     assert outlook_of("aligned", []).items == ()
+
+
+def test_that_style_is_controlled_for_where_the_texts_are_known_and_its_interval_waits_for_the_planned_number() -> None:
+    texts = {n: ("Thanks! Oil it." * (n % 3), "Oil it." * (n % 4)) for n in range(60)}
+    outcomes = [float(n % 5 < 3) for n in range(60)]
+    early = results_of(round_of(61), items_of(60), said(outcomes), texts)
+    final = results_of(round_of(60), items_of(60), said(outcomes), texts)
+    assert early.style is not None and final.style is not None
+    assert early.style.controlled.value == final.style.controlled.value
+    assert final.style.controlled.has_interval and not early.style.controlled.has_interval
+    assert "planned n" in early.style.controlled.estimator and not early.style.slopes["polite"].has_interval
+    plain = final.to_plain()
+    assert set(plain["style"]) == {"words", "polite"} and plain["style"]["words"]["unit"] == "log-odds"
+    assert results_of(round_of(60), items_of(60), said(outcomes)).style is None
+
+
+def test_that_worths_join_rounds_of_different_arms_and_count_equal_answers_as_ties() -> None:
+    first, second = round_of(4, identical=2), replace(round_of(4), first_arm="prompted", id=2)
+    rounds = [
+        (first, items_of(6), said([1, 1, 0, 1, 0, 1])),
+        (second, items_of(6), said([1, 0, 0, 1, 0, 0.5])),
+        (first, items_of(6), said([0] * 6)),
+    ]
+    found = worths_of(rounds, "reference")
+    assert (found.comparisons, found.is_final) == (14, True), "the third round asks again what the first one asked"
+    assert set(found.worths.worths) == {"aligned", "prompted"}
+    nu = found.worths.tie.value
+    assert nu > 0 and found.worths.worths["aligned"].value > found.worths.worths["prompted"].value
+    waits = worths_of([(replace(first, planned=90), *rounds[0][1:])], "reference")
+    assert not waits.is_final and not waits.worths.worths["aligned"].has_interval
+    alone = waits.to_plain()["chances"]["aligned"]
+    assert (alone["value"], alone["lo"], alone["n"]) == (pytest.approx(4 / 6), None, 8)
 
 
 def test_that_nothing_is_claimed_before_the_first_vote() -> None:
