@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from core.domain.conversation import Prompt
@@ -85,10 +86,7 @@ def _foreign_keys(c: sqlite3.Connection) -> Iterator[str]:
 
 def _schema(c: sqlite3.Connection) -> Iterator[str]:
     """Compare every table, index and trigger with those of a new workspace: a missing trigger guards nothing."""
-    with closing(sqlite3.connect(":memory:")) as fresh:
-        for statement in STATEMENTS:
-            fresh.execute(statement)
-        expected, present = _definitions(fresh), _definitions(c)
+    expected, present = _expected(), _definitions(c)
     for name in sorted(expected.keys() | present.keys()):
         if name not in present:
             yield f"{name} is missing."
@@ -96,6 +94,15 @@ def _schema(c: sqlite3.Connection) -> Iterator[str]:
             yield f"{name} does not belong to a workspace."
         elif expected[name] != present[name]:
             yield f"{name} was altered."
+
+
+@cache
+def _expected() -> dict[str, str]:
+    """Return the definitions of a new workspace; making its tables takes longer than all checks of a small one."""
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        for statement in STATEMENTS:
+            fresh.execute(statement)
+        return _definitions(fresh)
 
 
 def _definitions(c: sqlite3.Connection) -> dict[str, str]:

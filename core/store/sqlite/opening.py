@@ -14,7 +14,7 @@ from core.store.sqlite.backups import copy_file
 from core.store.sqlite.commit_guard import set_log_aside
 from core.store.sqlite.commit_mark import MARK_FILE, CommitMark, find_lead, read_noted
 from core.store.sqlite.connect import connect
-from core.store.sqlite.identity import SCHEMA, db_path, inspect
+from core.store.sqlite.identity import SCHEMA, Identity, db_path, inspect
 from core.store.sqlite.migrate import build, migrate
 from core.store.sqlite.opened_file import place_of
 from core.store.workspace_lock import WorkspaceLock, lock_workspace
@@ -54,7 +54,7 @@ def open_for_writing(folder: Path) -> Opening:
     """
     path = db_path(folder)
     # Inspected before the lock is taken, so that a refused file gets no lock file beside it.
-    _refuse_early(path)
+    before, early = _state(path), _refuse_early(path)
     lock = lock_workspace(folder)
     try:
         noted, notes = read_noted(folder), []
@@ -63,7 +63,9 @@ def open_for_writing(folder: Path) -> Opening:
             notes.append(
                 "workspace.db was replaced after the last opening; the log of the earlier file was moved to backups."
             )
-        found = inspect(path, recover=True)
+        # All pages of an unchanged file are not read a second time.
+        unchanged = early if before is not None and _state(path) == before else None
+        found = unchanged or inspect(path, recover=True)
         if found.schema < SCHEMA:
             migrate(path, copy_file)
         _sweep(folder)
@@ -103,13 +105,26 @@ def make_workspace(folder: Path, name: str, version: str) -> None:
     build(db_path(folder), name=name, created_by=f"pairwright {version}")
 
 
-def _refuse_early(path: Path) -> None:
+def _refuse_early(path: Path) -> Identity | None:
+    """Return what the file is; None for one that may need its rollback first."""
     try:
-        inspect(path)
+        return inspect(path)
     except WorkspaceDamaged as error:
         # An interrupted change may need only its rollback, which is allowed while the lock is held.
         if not Path(f"{path}-journal").exists() and not Path(f"{path}-wal").exists():
             raise error
+    return None
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """Return what changes with the file; None while it has a log or a journal, or cannot be looked at."""
+    if Path(f"{path}-journal").exists() or Path(f"{path}-wal").exists():
+        return None
+    try:
+        info = path.stat()
+    except OSError:
+        return None
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 
 def _sweep(folder: Path) -> None:
