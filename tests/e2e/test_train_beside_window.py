@@ -22,9 +22,25 @@ SMALL = {
     "threads": 1,
 }  # fmt: skip
 
+WITHOUT_TORCH = """
+from core.cli.app import main
+from core.runs.hosting import driver
+from tests.fakes.scripted_engine import train
+driver.real_engine = lambda probe=None: (train, probe)
+raise SystemExit(main())
+"""
+PROGRAMS = [
+    pytest.param(("-c", WITHOUT_TORCH), id="scripted engine"),
+    pytest.param(("-m", "core"), id="real engine", marks=pytest.mark.slow),
+]
+"""How the process is started: what is told apart here is two processes and one workspace, whatever trains."""
+
 
 @pytest.mark.timeout(600)
-def test_that_the_printed_command_trains_while_the_workspace_is_open_and_labels_are_saved(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_that_the_printed_command_trains_while_the_workspace_is_open_and_labels_are_saved(
+    tmp_path: Path, program: tuple[str, ...]
+) -> None:
     with opened(tmp_path / "ws") as app:
         shown = app.annotation.next(app.annotation.open_queue(QueueSettings(1, 1)), 6)
         for one in shown[:4]:
@@ -35,7 +51,7 @@ def test_that_the_printed_command_trains_while_the_workspace_is_open_and_labels_
         words = shlex.split(app.runs.command_line(request))
         assert words[0] == "pairwright"
         with subprocess.Popen(
-            [sys.executable, "-m", "core", *words[1:]],
+            [sys.executable, *program, *words[1:]],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -50,7 +66,7 @@ def test_that_the_printed_command_trains_while_the_workspace_is_open_and_labels_
         assert [item.op for item in app.workspace.activity(2)] == ["run.end", "run.create"]
         assert app.workspace.check().findings == ()
     again = subprocess.run(
-        [sys.executable, "-m", "core", *words[1:], "--create-only"],
+        [sys.executable, *program, *words[1:], "--create-only"],
         cwd=ROOT,
         capture_output=True,
         text=True,

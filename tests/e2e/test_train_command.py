@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from core.cli.app import main
 from core.domain.run_events import StepDone, from_plain
 from core.runs.run_reader import RunReader
 from tests.core.training.golden_runs import FIELDS, GOLDEN, allowed, trajectories
@@ -46,20 +50,45 @@ raise SystemExit(main())
 """The same command line as ``python -m core`` on a machine that lacks what only a workspace or a window needs."""
 
 
-def train(out: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-c", WITHOUT_DATABASE_AND_WINDOW, "train", "--pairs", str(GOLDEN / "pairs.jsonl")]
-    words += ["--json"]
-    words += ["--model", str(GOLDEN / "model"), "--out", str(out)]
-    for key, value in {**SETTINGS, **settings}.items():
-        words += ["--set", f"{key}={value}"]
-    return subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+def words(out: Path) -> list[str]:
+    """Return the command that trains into the folder."""
+    settings = [word for key, value in SETTINGS.items() for word in ("--set", f"{key}={value}")]
+    places = ["--pairs", str(GOLDEN / "pairs.jsonl"), "--model", str(GOLDEN / "model"), "--out", str(out)]
+    return ["train", "--json", *places, *settings]
 
 
+def trained_here(out: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, which has imported torch already."""
+    said, error = io.StringIO(), io.StringIO()
+    with redirect_stdout(said), redirect_stderr(error):
+        code = main(words(out))
+    return subprocess.CompletedProcess([], code, said.getvalue(), error.getvalue())
+
+
+def trained_elsewhere(out: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own that cannot import what only a workspace or a window needs."""
+    program = [sys.executable, "-c", WITHOUT_DATABASE_AND_WINDOW]
+    return subprocess.run([*program, *words(out)], capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+Train = Callable[[Path], "subprocess.CompletedProcess[str]"]
 pytestmark = pytest.mark.timeout(600)
 
 
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(trained_here, id="here"),
+        # "a bare run needs no database library" of tests/core/cli and the import contracts hold this in a moment
+        pytest.param(trained_elsewhere, id="elsewhere", marks=pytest.mark.slow),
+    ],
+)
+def train(request: pytest.FixtureRequest) -> Train:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict]]:
+def run(train: Train, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict]]:
     out = tmp_path_factory.mktemp("golden") / "run"
     done = train(out)
     assert done.returncode == 0, done.stderr
@@ -97,7 +126,7 @@ def test_that_every_pair_of_every_step_stands_in_the_ledger(run: tuple[Path, lis
     assert steps[0].loss == pytest.approx(sum(row.loss for row in steps[0].rows) / 4, abs=1e-12)
 
 
-def test_that_a_run_folder_is_not_trained_over(run: tuple[Path, list[dict]]) -> None:
+def test_that_a_run_folder_is_not_trained_over(run: tuple[Path, list[dict]], train: Train) -> None:
     out, _ = run
     before = (out / "ledger.sqlite").read_bytes()
     done = train(out)

@@ -1,4 +1,8 @@
-"""SIGKILL at random steps, then resume: weights, metrics and per-pair rows equal the uninterrupted run, bit for bit."""
+"""SIGKILL at random steps, then resume: weights, metrics and per-pair rows equal the uninterrupted run, bit for bit.
+
+Each process imports torch. The default suite holds the two halves of the promise: ``test_resume`` that the engine goes
+on bit for bit, ``test_hosts`` that a killed process leaves a run that another one ends with the same ledger.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from tests.patience import LIMIT_S, wait_until
 NOT_COMPARED = ("seconds", "tokens_per_s")
 STEPS = 8
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def until_step(reader: RunReader, step: int, host: ProcessHost) -> None:
@@ -90,7 +94,6 @@ def test_that_a_killed_run_ends_like_one_that_was_not(tmp_path: Path, whole: Run
     assert_same(folder, whole)
 
 
-@pytest.mark.slow
 def test_that_both_hosts_give_the_same_bits(
     tmp_path: Path, whole: RunFolder, finish: Callable[[RunFolder], None]
 ) -> None:
@@ -99,7 +102,6 @@ def test_that_both_hosts_give_the_same_bits(
     assert_same(folder, whole)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(3000)
 def test_that_twenty_random_kills_change_nothing(
     tmp_path: Path, whole: RunFolder, finish: Callable[[RunFolder], None]
