@@ -7,7 +7,10 @@ The tokenizer is a byte-level BPE trained on a handful of sentences; ids 0, 1, 2
 
 from __future__ import annotations
 
+import json
 import random
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -155,12 +158,26 @@ def tiny_model(
 def save_tiny(
     folder: Path, family: str = "llama", *, chat: bool = True, bos: bool = False, seed: int = 0, **changes
 ) -> Path:
-    """Write a tiny model and its tokenizer as a Hugging Face folder and return it."""
-    tokenizer = tiny_tokenizer(chat=chat, bos=bos)
-    model = tiny_model(family, seed=seed, vocab=len(tokenizer), **changes)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    """Write a tiny model and its tokenizer as a Hugging Face folder and return it.
+
+    Each is made once in a process and its files are written again: training the tokenizer and making the model take
+    longer than most tests of them. The files are new ones, with times of their own.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in _saved(family, chat, bos, seed, json.dumps(changes, sort_keys=True)).items():
+        (folder / name).write_bytes(content)
     return folder
+
+
+@cache
+def _saved(family: str, chat: bool, bos: bool, seed: int, changes: str) -> dict[str, bytes]:
+    """Return the files of a model by name; ``changes`` to its config as JSON."""
+    tokenizer = tiny_tokenizer(chat=chat, bos=bos)
+    model = tiny_model(family, seed=seed, vocab=len(tokenizer), **json.loads(changes))
+    with tempfile.TemporaryDirectory() as place:
+        model.save_pretrained(place)
+        tokenizer.save_pretrained(place)
+        return {path.name: path.read_bytes() for path in Path(place).iterdir()}
 
 
 _TOPICS = ("a bicycle chain", "sourdough bread", "prime numbers", "the tides", "café hours", "a night train")

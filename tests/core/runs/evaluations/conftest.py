@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,13 @@ def open_suite(count: int = 5) -> Suite:
 
 @pytest.fixture(scope="session")
 def trained_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """Return a run of four steps on a tiny model."""
-    place = tmp_path_factory.mktemp("trained")
+    """Return a run of four steps on a tiny model; the folders of tests that use this fixture share one."""
+    return _trained(tmp_path_factory.getbasetemp() / "trained")
+
+
+@cache
+def _trained(place: Path) -> RunFolder:
+    place.mkdir()
     model = save_tiny(place / "model")
     pairs = [replace(pair, split="train" if n < 6 else "dev") for n, pair in enumerate(tiny_pairs(8))]
     config = RunConfig().with_values({

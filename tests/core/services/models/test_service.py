@@ -18,6 +18,7 @@ from core.services.application import Application
 from core.services.models import conversion, worker
 from core.services.models import service as models_module
 from core.training.export.gguf import export_gguf
+from tests.fakes.fresh import fresh
 from tests.tiny_models import save_tiny
 
 
@@ -37,7 +38,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application
 
     monkeypatch.setattr(conversion, "make_in_child", here)
     monkeypatch.setattr(models_module, "make_in_child", here)
-    with Application.open(tmp_path / "ws", create=True) as opened:
+    with fresh(tmp_path / "ws") as opened:
         yield opened
 
 
