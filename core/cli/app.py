@@ -36,6 +36,7 @@ from core.cli import (
     models,
     pairs,
     proxies,
+    qualification,
     quality,
     refusal,
     release_log,
@@ -78,6 +79,7 @@ def build_app() -> typer.Typer:
     imports.register(app)
     pairs.register(app)
     quality.register(app)
+    qualification.register(app)
     reviewers.register(app)
     adjudicate.register(app)
     app.add_typer(rubrics.build(), name="rubric")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from core.cli.workspace_access import open_workspace
 from core.domain.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
+    from core.domain.qualification import Qualification
     from core.services.application import Application
 
 
@@ -57,6 +59,7 @@ def reviewers(
         leads = app.reviewers.lead()
         inactive = app.reviewers.inactive()
         labels = app.workspace.labels_by_reviewer()
+        quizzes = app.qualification.newest()
         rows = [
             {
                 "id": one.id,
@@ -66,6 +69,7 @@ def reviewers(
                 "active": one.id not in inactive,
                 "note": one.note,
                 "lead": one.id == leads,
+                "qualification": _stands(quizzes, one.id),
             }
             for one in app.reviewers.list()
         ]
@@ -86,7 +90,14 @@ def _id(app: Application, name: str) -> int:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     state = "active" if row["active"] else "inactive"
-    return [str(row["id"]), row["name"], row["kind"], state, f"{row['labels']:,}", "yes" if row["lead"] else ""]
+    quiz = "; ".join(f"{title}: {one['words']}" for title, one in row["qualification"].items())
+    return [str(row["id"]), row["name"], row["kind"], state, f"{row['labels']:,}", "yes" if row["lead"] else "", quiz]
 
 
-_HEAD = ("id", "reviewer", "kind", "state", "labels", "lead")
+def _stands(quizzes: Sequence[Qualification], reviewer_id: int) -> dict[str, dict[str, Any]]:
+    """Return title of a rubric version with a quiz -> how the reviewer stands."""
+    found = {one.title: one.of(reviewer_id) for one in quizzes}
+    return {title: one.to_plain() | {"words": one.words()} for title, one in found.items() if one is not None}
+
+
+_HEAD = ("id", "reviewer", "kind", "state", "labels", "lead", "quiz")

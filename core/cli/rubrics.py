@@ -85,7 +85,7 @@ def list_rubrics(workspace: _Ws, as_json: _Json = False) -> None:
 def show(workspace: _Ws, version: _Version, as_json: _Json = False) -> None:
     """Print a version as YAML; as JSON with its identity around it."""
     with open_workspace(workspace, read_only=True) as app:
-        found = _find(app, version)
+        found = find_version(app, version)
         text = app.rubrics.to_yaml(found.id)
     if as_json:
         body = found.body.to_plain()
@@ -97,7 +97,7 @@ def show(workspace: _Ws, version: _Version, as_json: _Json = False) -> None:
 def diff(workspace: _Ws, old: _Version, new: _Version, as_json: _Json = False) -> None:
     """Print every difference between two versions in reading order."""
     with open_workspace(workspace, read_only=True) as app:
-        changes = app.rubrics.diff(_find(app, old).id, _find(app, new).id)
+        changes = app.rubrics.diff(find_version(app, old).id, find_version(app, new).id)
     if as_json:
         say_json([dataclasses.asdict(change) for change in changes])
         return
@@ -110,7 +110,7 @@ def diff(workspace: _Ws, old: _Version, new: _Version, as_json: _Json = False) -
 def lint(workspace: _Ws, version: _Version, as_json: _Json = False) -> None:
     """Say what to mend in a rubric version: its own text first, then what its labels show."""
     with open_workspace(workspace, read_only=True) as app:
-        found = app.quality.lint(_find(app, version).id)
+        found = app.quality.lint(find_version(app, version).id)
     if as_json:
         say_json([dataclasses.asdict(one) for one in found])
     for one in () if as_json else found:
@@ -128,7 +128,7 @@ def requests(
 ) -> None:
     """List the requests to change rubrics, or make the open ones of a rubric the change note of its next draft."""
     with open_workspace(workspace, read_only=not draft) as app:
-        made = app.rubrics.draft_of_requests(_find(app, draft).rubric_id).value if draft else None
+        made = app.rubrics.draft_of_requests(find_version(app, draft).rubric_id).value if draft else None
         found, names = app.rubrics.requests(), {one.id: one.name for one in app.rubrics.list()}
     rows = [{"rubric": names[one.rubric_id], **one.to_plain()} for one in found]
     if as_json:
@@ -156,7 +156,7 @@ def template(name: Annotated[str, typer.Argument(help="Name of the template.")] 
         say(table([[one.key, one.name] for one in found.values()], ("template", "rubric")))
 
 
-def _find(app: Application, wanted: str) -> RubricVersion:
+def find_version(app: Application, wanted: str) -> RubricVersion:
     """Return the version of a title or an id; for the name of a rubric, its newest published version."""
     if (key := as_id(wanted)) is not None:
         return app.rubrics.version(key)

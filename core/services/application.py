@@ -33,6 +33,7 @@ from core.services.lab.service import LabService
 from core.services.models.service import ModelsService
 from core.services.pairs.service import PairsService
 from core.services.proxies.service import ProxiesService
+from core.services.qualification.service import QualificationService
 from core.services.quality.service import QualityService
 from core.services.quality.suspects import SuspectsService
 from core.services.refusals.audits import AuditsService
@@ -68,6 +69,7 @@ class Application:
         generations: pairs that models generate for labelling.
         pairs: pages, filters, one pair's history.
         quality: agreement of reviewers and what is known of each. suspects: labels that a run contradicts.
+        qualification: quizzes of gold items, who passed them, and what is worth practising.
         imports: files to pairs and labels.
         datasets: frozen dataset versions.
         models: models on this machine.
@@ -96,6 +98,7 @@ class Application:
         self.annotation, self.adjudication = AnnotationService(store), AdjudicationService(store)
         self.pairs = PairsService(store)
         self.quality = QualityService(store)
+        self.qualification = QualificationService(store, self.quality)
         self.imports = ImportsService(store)
         self.datasets = DatasetsService(store)
         self.models = ModelsService(store)

@@ -65,12 +65,12 @@ def about(session: Session, op: str, subject_id: int) -> list[Event]:
     return [event for event in of_kind(session, op) if event.subject_id == subject_id]
 
 
-def of_kind(session: Session, op: str) -> list[Event]:
-    """Return the events of one kind, oldest first."""
+def of_kind(session: Session, *ops: str) -> list[Event]:
+    """Return the events of one kind, or of several, oldest first; one reading of the log whatever their number."""
     query = select(EventRow, ReviewerRow.name).join(
         ReviewerRow, col(ReviewerRow.id) == col(EventRow.reviewer_id), isouter=True
     )
-    query = query.where(EventRow.op == op).order_by(col(EventRow.id))
+    query = query.where(col(EventRow.op).in_(ops)).order_by(col(EventRow.id))
     return [_event(row, name) for row, name in session.exec(query)]
 
 

@@ -12,7 +12,7 @@ from core.domain.judgement import Task
 from core.domain.suspects import SuspectReport
 from core.runs.run_reader import RunReader
 from core.services.batches.drawing import Material
-from core.store import batches, queue, reviewers, rubrics, stale_labels, votes
+from core.store import batches, qualifications, queue, reviewers, rubrics, stale_labels, votes
 from core.store import pairs as pair_store
 from core.store.judgements import LABEL_TASKS
 from core.store.sqlite.database import Session
@@ -72,8 +72,11 @@ def material_of(
     known = {key: queue.labelled_by(session, key, accepted) for key in policy.reviewers}
     decided = batches.gold_pairs(session, accepted)
     held_back = _apart(session, now_ms)
+    answered = {key: qualifications.told_pairs(session, key, accepted) for key in policy.reviewers} if decided else {}
     gold = {
-        key: sorted(pair for pair, by in decided.items() if key not in by and pair not in known[key] | held_back)
+        key: sorted(
+            pair for pair, by in decided.items() if key not in by and pair not in known[key] | held_back | answered[key]
+        )
         for key in policy.reviewers
     }
     stale = {}

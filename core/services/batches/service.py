@@ -19,6 +19,7 @@ from core.services.batches.drawing import DrawnSlots, draw
 from core.services.batches.due import Facts, due
 from core.services.batches.material import Margins, labels_of_reviewers, margins_of, material_of
 from core.services.batches.views import BatchPlan, BatchState, state_of
+from core.services.qualification.standing import unqualified
 from core.services.quality.suspects import SuspectsService
 from core.services.runs.service import RunsService
 from core.store import batches, conflicts, events, pairs, reviewers, rubrics, slot_links
@@ -292,7 +293,8 @@ def _drawn(session: Session, version_id: int, policy: BatchPolicy, read: _OfRuns
             raise BadInput(f"{one.name} is inactive and gets no slots.", f"See reviewers WS --activate {one.name!r}.")
     material, told = material_of(session, policy, version_id, read.margins, now_ms(), read.suspects)
     drawn = draw(policy, material)
-    return DrawnSlots(drawn.slots, (*told, *drawn.told))
+    hint = unqualified(session, version_id, policy.reviewers)
+    return DrawnSlots(drawn.slots, (*told, *drawn.told, *filter(None, [hint])))
 
 
 def _facts(session: Session, batch: LabelBatch) -> Facts:

@@ -1,0 +1,1 @@
+"""Qualification of reviewers: quizzes of gold items, and what is worth practising."""
