@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.actions.audit_rows import AUDIT
+from app.actions.quiz_rows import QUIZ
 from app.actions.spec import ActionSpec as A
 from core.domain.adjudication import CAUSES, OUTCOMES
 
@@ -31,5 +32,5 @@ ADJUDICATE: tuple[A, ...] = (
     A("adjudicate.scroll", "Scroll down", "Space", "down", "Both answers.", repeats=True),
     A("adjudicate.scroll_back", "Scroll up", "Shift+Space", "up", "Both answers.", repeats=True),
 )
-MODES_OF_ANNOTATE: tuple[A, ...] = (*AUDIT, *ADJUDICATE)
+MODES_OF_ANNOTATE: tuple[A, ...] = (*AUDIT, *ADJUDICATE, *QUIZ)
 """The rows of what Annotate shows in place of pairs to label."""

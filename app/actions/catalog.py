@@ -18,7 +18,13 @@ from app.actions.team_rows import TEAM
 from app.places import PLACES
 
 MENUS: tuple[str, ...] = ("Workspace", "Edit", "View", "Go", "Annotate", "Data", "Runs", "Help")
-MODES: dict[str, str] = {"audit": "Refusal audit", "adjudicate": "Adjudication", "team": "Team", "try": "Try"}
+MODES: dict[str, str] = {
+    "audit": "Refusal audit",
+    "adjudicate": "Adjudication",
+    "quiz": "Quiz",
+    "team": "Team",
+    "try": "Try",
+}
 """What a page shows instead of itself, with keys of its own: all are shown by Annotate."""
 PLACE_TITLES: dict[str, str] = {EVERYWHERE: "Everywhere", **{place.id: place.title for place in PLACES}, **MODES}
 

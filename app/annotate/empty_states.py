@@ -78,6 +78,22 @@ EMPTY_STATES: dict[Missing, EmptyText] = {
         "See the votes",
         "votes",
     ),
+    "quizzed": EmptyText(
+        "check_circle",
+        "No item of the quiz is left for you",
+        "Each gold item is answered once. Pairs that you labelled or decided yourself are not asked. The lead sees how "
+        "it went, sets the quiz, and may waive it.",
+        "Label pairs",
+        "all",
+    ),
+    "practised": EmptyText(
+        "check_circle",
+        "Nothing is left to practise",
+        "Practice offers gold items outside of the quiz that show clauses on which you name another side than others. "
+        "They come of adjudication.",
+        "Label pairs",
+        "all",
+    ),
     "failed": EmptyText(
         "error",
         "The queue could not be opened",
@@ -108,7 +124,7 @@ class NothingToLabel(EmptyState):
 
     def __init__(self, theme: Theme, missing: Missing) -> None:
         text = EMPTY_STATES[missing]
-        other = missing in ("voted", "done", "part", "skipped", "sealed", "withdrawn")
+        other = missing in ("voted", "done", "part", "skipped", "sealed", "withdrawn", "quizzed", "practised")
         more = ("Choose what to label…", self._request_choice) if other else None
         self._step = text.step
         super().__init__(theme, text.icon, text.title, text.text, main=(text.button, self._request_step), second=more)

@@ -138,6 +138,8 @@ class JudgementCommits(LabelingPart):
             self._stored()
             if presentation.task is Task.ADJUDICATE and reviewer_id == session.reviewer_id:
                 self._signals.picked.emit(presentation.pair_id, presentation.rubric_version_id)
+            if presentation.task is Task.GOLD and state.choice.explains and reviewer_id == session.reviewer_id:
+                self._signals.gold_answered.emit(presentation.pair_id, presentation.rubric_version_id)
             if presentation.changed is not None and reviewer_id == session.reviewer_id:
                 self._tell_earlier(outcome.value, presentation)
 

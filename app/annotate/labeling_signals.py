@@ -25,6 +25,7 @@ class LabelingSignals(QObject):
         steps_changed(): a judgement was stored or taken back, so that progress and history must be read again.
         status_read(object): the ``ReviewerStatus`` that was read; None without queue or reviewer.
         picked(int, int): the first pick of a pair in conflict was stored: the pair and the rubric version of the queue.
+        gold_answered(int, int): an item of a quiz or of practising was answered: the pair and its rubric version.
         bookmarks_changed(): the pair on the screen may be bookmarked or not.
     """
 
@@ -42,4 +43,5 @@ class LabelingSignals(QObject):
     steps_changed = Signal()
     status_read = Signal(object)
     picked = Signal(int, int)
+    gold_answered = Signal(int, int)
     bookmarks_changed = Signal()

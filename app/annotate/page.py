@@ -21,10 +21,11 @@ from app.annotate.labeling_view import LabelingView, edited_field
 from app.annotate.mode_tabs import ADJUDICATE, LABEL, TEAM, ModeTabs
 from app.annotate.progress_header import ProgressHeader
 from app.annotate.queue_choice import QueueKind
+from app.annotate.quiz_mode import QuizMode
 from app.annotate.responsive_layout import ResponsiveLayout
 from app.annotate.reviewer_status import ReviewerStatus
 from app.annotate.team_part import TeamPart
-from app.annotate.tool_menu import ToolMenu
+from app.annotate.tool_menu import HEADER_ACTIONS, ToolMenu
 from app.context import AppContext
 from app.main_window.page import Page
 from app.widgets.buttons import action_button
@@ -32,15 +33,6 @@ from app.widgets.own_keys import OwnKeys
 from core.domain.changes import Changes
 from core.domain.judgement import Task
 
-HEADER_ACTIONS = (
-    "annotate.layout",
-    "annotate.diff",
-    "annotate.link",
-    "annotate.source",
-    "annotate.guide",
-    "annotate.queue",
-    "global.cheat_sheet",
-)
 EXPECT_AFTER_MS = 100
 """The next pair's formulas are drawn when this one has been painted, which they would slow down."""
 VIEW_SETTINGS = ("annotate.view", "annotate.layout", "annotate.link_scroll", "annotate.diff", "annotate.font")
@@ -57,8 +49,9 @@ class AnnotatePage(Page):
         self.controller = LabelingController(context, self)
         self.view = LabelingView(context.actions, context.theme)
         self.audit, self.adjudicate = AuditMode(context, self), AdjudicateMode(context, self)
-        self.team, self.tabs = TeamPart(context, self), ModeTabs(LABEL)
-        self.progress = ProgressHeader()
+        self.team, self.tabs, self.progress = TeamPart(context, self), ModeTabs(LABEL), ProgressHeader()
+        self.quiz = QuizMode(context, self, self.controller)
+        self._modes = (self.audit, self.adjudicate, self.quiz, self.team)
         self._own_keys = OwnKeys(self, after_click=False, enter=lambda: not self._takes_enter)
         self.state.criteria_seen = lambda: self.view.shows_criteria
         self._build()
@@ -83,7 +76,7 @@ class AnnotatePage(Page):
         for widget in (*progress.right, *tools, self._tools):
             self.header.add_right(widget)
         self._screens = QStackedWidget()
-        for screen in (self.view, self.audit.place, self.adjudicate.place, self.team.place):
+        for screen in (self.view, *(mode.place for mode in self._modes)):
             self._screens.addWidget(screen)
         self.set_body(self._screens, margin=0)
         optional = progress.optional(lambda: self.state.queue is not None)
@@ -138,7 +131,7 @@ class AnnotatePage(Page):
         view.pair_shown.connect(self._note_shown)
         view.pause_ended.connect(partial(editor.pause, False))
         view.criteria_hidden.connect(editor.leave_criteria)
-        for mode in (self.audit, self.adjudicate, self.team):
+        for mode in self._modes:
             mode.toggled.connect(partial(self._show_mode, mode.place))
         self.team.offered.connect(partial(self.tabs.set_offered, TEAM))
         for chosen in (self.tabs.mode_chosen, self.team.mode_wanted):
@@ -182,13 +175,12 @@ class AnnotatePage(Page):
         super().handle_changes(changes, self if self.controller.has_made(initiator) else initiator)
 
     def show_item(self, **what: Any) -> None:
-        """Label ``pair_ids``, a ``batch`` or stale ones (``relabel``), adjudicate, vote, audit, show the ``team``."""
+        """Label ``pair_ids``, a ``batch``, stale ones (``relabel``), a ``quiz``; adjudicate, vote, audit, ``team``."""
         self.team.leave()
         if evaluation_id := what.get("audit"):
             self.audit.enter(str(evaluation_id))
             return
-        self.audit.leave()
-        self.adjudicate.leave()
+        self._leave_others()
         if pair_ids := what.get("pair_ids"):
             self.controller.queue.switch(self.state.choice.of_pairs(tuple(pair_ids)))
         elif what.get("team"):
@@ -197,6 +189,8 @@ class AnnotatePage(Page):
             self.take_queue("stale")
         elif what.get("adjudicate"):
             self._adjudicate()
+        elif what.get("quiz"):
+            self.take_queue("quiz")
         elif key := what.get("vote_round") or what.get("batch"):
             of = self.state.choice.of_votes if "vote_round" in what else self.state.choice.of_batch
             self.controller.queue.switch(of(int(key), str(what.get("title", ""))))
@@ -204,8 +198,7 @@ class AnnotatePage(Page):
     def show_mode(self, mode: str) -> None:
         """Show the team, conflicts to decide, or pairs to label."""
         if mode == TEAM:
-            self.audit.leave()
-            self.adjudicate.leave()
+            self._leave_others()
             self.team.enter()
             return
         self.team.leave()
@@ -213,6 +206,11 @@ class AnnotatePage(Page):
             self._adjudicate()
         elif self.state.choice.kind == ADJUDICATE:
             self.take_queue("all")
+
+    def _leave_others(self) -> None:
+        """End what is shown in place of the pairs, the team aside."""
+        for mode in self._modes[:-1]:
+            mode.leave()
 
     def take_queue(self, kind: QueueKind) -> None:
         """Label other pairs."""
@@ -239,12 +237,12 @@ class AnnotatePage(Page):
     def _takes_enter(self) -> bool:
         """Whether Enter submits, wherever the focus is."""
         shows_pair = self.view.shows_pair and not self.team.on
-        return self.adjudicate.on or (self.audit.view.shows_answer if self.audit.on else shows_pair)
+        return self.adjudicate.on or self.quiz.on or (self.audit.view.shows_answer if self.audit.on else shows_pair)
 
     @property
-    def _mode(self) -> AuditMode | AdjudicateMode | TeamPart | None:
+    def _mode(self) -> AuditMode | AdjudicateMode | QuizMode | TeamPart | None:
         """What is shown in place of the pairs."""
-        return next((mode for mode in (self.audit, self.adjudicate, self.team) if mode.on), None)
+        return next((mode for mode in self._modes if mode.on), None)
 
     def _show_mode(self, view: QWidget, on: bool) -> None:
         """Show an audit, a decision or the team in place of the pairs, or the pairs again."""

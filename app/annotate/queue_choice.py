@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from core.services.application import Application
 
 QueueKind = Literal[
-    "all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold", "votes", "audit", "batch"
-]
+    "all", "skipped", "bookmarks", "stale", "chosen", "retest", "adjudicate", "gold", "votes", "audit", "batch",
+    "quiz", "practice",
+]  # fmt: skip
 Missing = Literal[
-    "", "pairs", "rubric", "reviewer", "skipped", "part", "failed", "done", "sealed", "withdrawn", "voted"
-]
+    "", "pairs", "rubric", "reviewer", "skipped", "part", "failed", "done", "sealed", "withdrawn", "voted", "quizzed",
+    "practised",
+]  # fmt: skip
 """What is missing where no pair is shown: a key of ``empty_states.EMPTY_STATES``, or empty."""
 PREFETCH = 4
 """Pairs that are handed out at once, so that the next ones wait in memory."""
@@ -32,6 +34,8 @@ _TASKS: dict[QueueKind, Task] = {
     "retest": Task.RETEST,
     "adjudicate": Task.ADJUDICATE,
     "gold": Task.GOLD,
+    "quiz": Task.GOLD,
+    "practice": Task.GOLD,
 }
 _TITLES: dict[QueueKind, str] = {
     "all": "",
@@ -43,6 +47,8 @@ _TITLES: dict[QueueKind, str] = {
     "gold": "decided pairs",
     "votes": "votes",
     "audit": "refusal audit",
+    "quiz": "quiz",
+    "practice": "practice",
 }
 
 
@@ -77,6 +83,11 @@ class QueueChoice:
         if self.kind == "batch":
             return self.batch[1]
         return _TITLES[self.kind]
+
+    @property
+    def explains(self) -> bool:
+        """Whether each answer is followed by right or wrong and the reason."""
+        return self.kind in ("quiz", "practice")
 
     def of_kind(self, kind: QueueKind) -> QueueChoice:
         """Return the choice of other pairs."""
@@ -114,6 +125,15 @@ class OpenSlots:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenQuiz:
+    """A rubric version with a quiz of which items wait for the reviewer."""
+
+    version_id: int
+    title: str
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenAudit:
     """An evaluation whose answers can be audited; ``left`` says how many of those drawn nobody has labelled."""
 
@@ -125,12 +145,13 @@ class OpenAudit:
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """What there is to label: published rubric versions, rounds of votes and batches that wait, and audits."""
+    """What there is to label: published rubric versions, what waits of votes, batches and quizzes, and audits."""
 
     versions: Sequence[RubricVersion] = ()
     rounds: Sequence[OpenRound] = ()
     audits: Sequence[OpenAudit] = ()
     batches: Sequence[OpenSlots] = ()
+    quizzes: Sequence[OpenQuiz] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +180,16 @@ def read_queues(services: Application, reviewer_id: int | None) -> Queues:
     audits = list(_open_audits(services, reviewer_id))
     slots = services.batches.waiting_for(reviewer_id) if reviewer_id is not None else []
     batches = [OpenSlots(one.id, one.name, count) for one, count in slots]
-    return Queues(services.rubrics.published(), [one for one in waiting if one.waiting], audits, batches)
+    quizzes = list(_open_quizzes(services, reviewer_id)) if reviewer_id is not None else []
+    return Queues(services.rubrics.published(), [one for one in waiting if one.waiting], audits, batches, quizzes)
+
+
+def _open_quizzes(services: Application, reviewer_id: int) -> Iterator[OpenQuiz]:
+    """Yield the quizzes with items that this reviewer has not answered and was not spared."""
+    for one in services.qualification.newest():
+        stands = one.of(reviewer_id)
+        if one.quiz is not None and stands is not None and stands.left and not stands.qualified:
+            yield OpenQuiz(one.version_id, one.title, stands.left)
 
 
 def _open_audits(services: Application, reviewer_id: int | None) -> Iterator[OpenAudit]:
@@ -213,6 +243,10 @@ def missing_pairs(kind: QueueKind, skipped: int, sealed: int = 0, withdrawn: int
         return "skipped"
     if kind == "votes":
         return "voted"
+    if kind == "quiz":
+        return "quizzed"
+    if kind == "practice":
+        return "practised"
     if sealed:
         return "sealed"
     if withdrawn:
@@ -236,6 +270,10 @@ def _settings(services: Application, choice: QueueChoice, reviewer_id: int, vers
         return services.votes.queue(choice.vote_round[0], reviewer_id)
     if choice.kind == "batch":
         return services.batches.queue(choice.batch[0], reviewer_id, revisit_skipped=True)
+    if choice.kind == "quiz":
+        return services.qualification.queue(version_id, reviewer_id)
+    if choice.kind == "practice":
+        return services.qualification.practice_queue(version_id, reviewer_id)
     if choice.kind == "chosen":
         pair_ids = choice.pair_ids
     elif choice.kind == "bookmarks":

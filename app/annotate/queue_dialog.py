@@ -27,6 +27,7 @@ KINDS: tuple[tuple[QueueKind, str], ...] = (
     ("retest", "Pairs that I labelled, a second time (retest)"),
     ("adjudicate", "Pairs on which reviewers disagree (adjudication)"),
     ("gold", "Adjudicated pairs, to compare me with the decision (gold)"),
+    ("practice", "Gold pairs of the clauses I differ on, each explained (practice)"),
 )
 
 
@@ -51,6 +52,9 @@ class QueueDialog(BaseDialog):
             self.kinds.addItem(f"{short(one.name, 40)}, {one.waiting} left", one.id)
         for key, batch in self._batches.items():
             self.kinds.addItem(f"Batch {short(batch.name, 40)}, {batch.waiting:,} left", key)
+        self._quizzes = {f"quiz {one.version_id}": one for one in queues.quizzes}
+        for key, quiz in self._quizzes.items():
+            self.kinds.addItem(f"Quiz of {short(quiz.title, 40)}, {quiz.left:,} left", key)
         for audit in queues.audits:
             self.kinds.addItem(audit_words(audit), audit.evaluation_id)
         for order, text in ORDERS:
@@ -70,7 +74,7 @@ class QueueDialog(BaseDialog):
 
     def _kind_chosen(self) -> None:
         """A round of votes and a batch have their own rubric version and order; an audit needs neither."""
-        own = self.kinds.currentData() in (*self._rounds, *self._audits, *self._batches)
+        own = self.kinds.currentData() in (*self._rounds, *self._audits, *self._batches, *self._quizzes)
         for box in (self.versions, self.orders):
             box.setEnabled(not own)
 
@@ -81,6 +85,8 @@ class QueueDialog(BaseDialog):
             return self._choice.of_votes(one.id, one.name)
         if (batch := self._batches.get(self.kinds.currentData())) is not None:
             return self._choice.of_batch(batch.id, batch.name)
+        if (quiz := self._quizzes.get(self.kinds.currentData())) is not None:
+            return replace(self._choice, kind="quiz", version_id=quiz.version_id)
         if self.kinds.currentData() in self._audits:
             return replace(self._choice, kind="audit", evaluation=self.kinds.currentData())
         return replace(
@@ -94,6 +100,8 @@ class QueueDialog(BaseDialog):
 def _key_of(choice: QueueChoice) -> int | str:
     if choice.kind == "batch":
         return f"batch {choice.batch[0]}"
+    if choice.kind == "quiz":
+        return f"quiz {choice.version_id}"
     return choice.vote_round[0] if choice.kind == "votes" else choice.kind
 
 

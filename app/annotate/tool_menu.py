@@ -11,6 +11,17 @@ from app.actions.registry import ActionRegistry
 from app.theme.styled_roots import ICON_PROPERTY
 from app.theme.theme import Theme
 
+HEADER_ACTIONS = (
+    "annotate.layout",
+    "annotate.diff",
+    "annotate.link",
+    "annotate.source",
+    "annotate.guide",
+    "annotate.queue",
+    "global.cheat_sheet",
+)
+"""Of the labelling screen, in the order of the header."""
+
 
 class ToolMenu(QToolButton):
     """Shows the actions as a menu; ``name`` is its tooltip and its accessible name."""

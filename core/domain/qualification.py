@@ -143,9 +143,11 @@ class QuizResult:
         explanation: why; empty where nobody said.
         clauses: names of the clauses on which both name different sides.
         answered, asked, right: how far the reviewer is in the quiz; all 0 outside of one.
+        status, pass_mark: what that means, and the share that is asked for.
     """
 
     pair_id: int
+    judgement_id: int
     own: JudgementDraft
     gold: JudgementDraft
     is_right: bool
@@ -154,15 +156,17 @@ class QuizResult:
     answered: int = 0
     asked: int = 0
     right: int = 0
+    status: QuizStatus = "no quiz"
+    pass_mark: float = PASS_MARK
 
-    def to_plain(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "pair": self.pair_id,
-            "is_right": self.is_right,
-            "explanation": self.explanation,
-            "clauses": list(self.clauses),
-        }
+    def words(self) -> str:
+        """Return how far the reviewer is: "7 of 10 answered, 6 right", or how it ended."""
+        if not self.asked:
+            return ""
+        if self.answered < self.asked:
+            return f"{self.answered:,} of {counted(self.asked, 'item')} answered, {self.right:,} right"
+        ended = self.status if self.status in ("passed", "failed") else "over"
+        return f"{ended}: {self.right:,} of {self.asked:,} right, pass mark {100 * self.pass_mark:.0f} %"
 
 
 @dataclass(frozen=True, slots=True)

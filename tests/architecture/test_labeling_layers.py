@@ -42,7 +42,8 @@ DIALOGS = (
     "team_reviewers_dialog",
 )
 """Questions in dialogs: controllers ask through ``questions`` and know no dialog."""
-PAGE, MODES = "page", ("adjudicate_mode", "audit_mode", "team_batches", "team_bundle_watch", "team_part")
+PAGE = "page"
+MODES = ("adjudicate_mode", "audit_mode", "quiz_mode", "team_batches", "team_bundle_watch", "team_part")
 """What connects views and controllers: of the page, and of what takes its place."""
 
 

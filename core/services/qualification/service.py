@@ -9,7 +9,15 @@ from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput
 from core.domain.judgement import ReviewerKind, Task
 from core.domain.pair_table import PairFilter
-from core.domain.qualification import QUIZ_ITEMS, ClauseDisagreement, Qualification, Quiz, QuizResult, Waiver
+from core.domain.qualification import (
+    QUIZ_ITEMS,
+    ClauseDisagreement,
+    Qualification,
+    Quiz,
+    QuizResult,
+    Waiver,
+    status_of,
+)
 from core.domain.rubric import RubricState
 from core.domain.team import PASS_MARK
 from core.services.annotation.views import QueueSettings
@@ -149,18 +157,9 @@ class QualificationService:
     # A reviewer
 
     def queue(self, version_id: int, reviewer_id: int) -> QueueSettings:
-        """Return the queue of the quiz, for ``AnnotationService.open_queue``; answered items are done in it.
-
-        Raises:
-            BadInput: no quiz is set.
-        """
+        """Return the queue of the quiz, for ``AnnotationService.open_queue``; without a quiz it is empty."""
         with self._store.read() as session:
-            facts = facts_of(session, version_id)
-            if facts.log.quiz is None:
-                raise BadInput(
-                    f"{facts.version.title} has no quiz.", "The lead sets one: qualification WS --rubric NAME"
-                )
-            wanted = asked_of(session, facts, reviewer_id)
+            wanted = asked_of(session, facts_of(session, version_id), reviewer_id)
         return _queue(version_id, reviewer_id, wanted)
 
     def practice_queue(self, version_id: int, reviewer_id: int, clause: str = "") -> QueueSettings:
@@ -208,8 +207,10 @@ class QualificationService:
                 for key, value in theirs.criteria.items()
                 if key in mine.criteria and _sign(mine.criteria[key]) != _sign(value)
             ]
+            quiz = facts.log.quiz
             return QuizResult(
                 pair_id,
+                own.judgement_id,
                 mine,
                 theirs,
                 own.agrees_with(gold),
@@ -218,6 +219,8 @@ class QualificationService:
                 answered,
                 asked,
                 right,
+                status_of(quiz, facts.log.waivers.get(reviewer_id), asked, answered, right),
+                PASS_MARK if quiz is None else quiz.pass_mark,
             )
 
 
