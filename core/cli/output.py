@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
+
+_ENDS = {"low": "lo", "high": "hi"}
+"""Names of the ends of an interval, as values are kept and as commands print them."""
 
 
 def say(text: str) -> None:
@@ -35,8 +38,22 @@ def as_id(text: str) -> int | None:
 
 
 def say_json(value: object) -> None:
-    """Print a value as one line of strict JSON."""
-    say(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    """Print a value as one line of strict JSON; the ends of every interval are ``lo`` and ``hi``."""
+    say(json.dumps(with_short_ends(value), ensure_ascii=False, allow_nan=False))
+
+
+def with_short_ends(value: object) -> object:
+    """Return plain values in which each interval has the names that evidence has: ``lo`` and ``hi``.
+
+    >>> with_short_ends([{"value": 0.5, "low": 0.4, "high": 0.6, "n": 90}])
+    [{'value': 0.5, 'lo': 0.4, 'hi': 0.6, 'n': 90}]
+    """
+    if isinstance(value, Mapping):
+        short = _ENDS if _ENDS.keys() <= value.keys() else {}
+        return {short.get(key, key): with_short_ends(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_short_ends(one) for one in value]
+    return value
 
 
 def short_line(text: str, most: int) -> str:

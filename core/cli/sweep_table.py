@@ -34,8 +34,8 @@ class SweepRow:
     margin: float | None = None
     accuracy: float | None = None
     dev_accuracy: float | None = None
-    dev_accuracy_low: float | None = None
-    dev_accuracy_high: float | None = None
+    dev_accuracy_lo: float | None = None
+    dev_accuracy_hi: float | None = None
     dev_pairs: int = 0
     dev_h: float | None = None
     kl: float | None = None
@@ -72,8 +72,8 @@ def row_of(point: SweepPoint, folder: RunFolder, last: Finished | Failed | None 
         margin=steps[-1].margin if steps else None,
         accuracy=steps[-1].accuracy if steps else None,
         dev_accuracy=probe.accuracy if probe else None,
-        dev_accuracy_low=probe.accuracy_low if probe else None,
-        dev_accuracy_high=probe.accuracy_high if probe else None,
+        dev_accuracy_lo=probe.accuracy_low if probe else None,
+        dev_accuracy_hi=probe.accuracy_high if probe else None,
         dev_pairs=probe.pairs if probe else 0,
         dev_h=probe.h if probe else None,
         kl=kl.kl if kl else None,
@@ -130,7 +130,7 @@ def _evaluated(workspace: Path, by: str, found: RunFrontier) -> tuple[list[str],
 def _cells(row: SweepRow, found: RunFrontier) -> list[str]:
     point = next((one for one in found.points if one.folder == row.run), None)
     share = Estimate(
-        _number(row.dev_accuracy), _number(row.dev_accuracy_low), _number(row.dev_accuracy_high), row.dev_pairs, "", ""
+        _number(row.dev_accuracy), _number(row.dev_accuracy_lo), _number(row.dev_accuracy_hi), row.dev_pairs, "", ""
     )
     place = "" if point is None else place_words(point, found)
     return [

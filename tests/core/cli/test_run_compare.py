@@ -25,7 +25,7 @@ def test_that_runs_are_compared_with_the_first_one(call: Call, place: Path) -> N
     told = call("runs", "compare", "first", "second", "--in", place, "--json").json()
     h = next(one for one in told["against_baseline"][0]["differences"] if one["metric"] == "h")
     assert (h["difference"]["n"], h["difference"]["groups"], h["difference"]["unit"]) == (5, 4, "nats")
-    assert h["difference"]["low"] < h["difference"]["value"] < h["difference"]["high"] and h["paired"]
+    assert h["difference"]["lo"] < h["difference"]["value"] < h["difference"]["hi"] and h["paired"]
     assert told["against_baseline"][0]["pairs"]["both"] == 5 and (told["step"], told["common_steps"]) == (4, [2, 4])
     assert [one["name"] for one in told["settings"]] == ["loss"] and not told["same_fingerprint"]
     assert [one["field"] for one in told["fingerprint"] if one["differs"]] == ["loss"]

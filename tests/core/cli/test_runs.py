@@ -126,7 +126,7 @@ def test_that_showing_a_run_quotes_held_out_values_with_interval_and_n(call: Cal
     folder = runs / "runs" / "done"
     shown = call("runs", "show", folder, "--json").json()
     accuracy = shown["measured"]["held_out"]["accuracy"]
-    assert accuracy["n"] == 4 and accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+    assert accuracy["n"] == 4 and accuracy["lo"] <= accuracy["value"] <= accuracy["hi"]
     assert shown["measured"]["kl"]["horizon"] == 48 and shown["measured"]["kl"]["se"] is not None
     assert shown["held_out"]["step"] == shown["measured"]["held_out"]["step"] == 4
     assert shown["last_batch"]["n"] == 4 and "margin" not in shown
