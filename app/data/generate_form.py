@@ -105,19 +105,22 @@ class GenerateForm(QWidget):
 
     def _decoder_card(self) -> Card:
         card = Card("3  Decoder")
-        self.temperature, self.top_p = DoubleSpinBox(), DoubleSpinBox()
-        for field, low, high, step in ((self.temperature, 0.0, 5.0, 0.05), (self.top_p, 0.01, 1.0, 0.05)):
+        self.temperature, self.top_p, self.penalty = DoubleSpinBox(), DoubleSpinBox(), DoubleSpinBox()
+        limits = ((self.temperature, 0.0, 5.0, 0.05), (self.top_p, 0.01, 1.0, 0.05), (self.penalty, 0.5, 3.0, 0.05))
+        for field, low, high, step in limits:
             field.setRange(low, high)
             field.setSingleStep(step)
             field.setDecimals(2)
         self.temperature.setValue(GENERATION_CONFIG.temperature)
         self.top_p.setValue(GENERATION_CONFIG.top_p)
+        self.penalty.setValue(GENERATION_CONFIG.repetition_penalty)
+        self.penalty.setToolTip("Above 1 tokens of the prompt and the answer so far become less likely; 1 is off.")
         self.tokens, self.seed = _spin("Max tokens", 1, MOST), _spin("Seed", 0, MOST)
         self.tokens.setValue(GENERATION_CONFIG.max_new_tokens)
         self.system = QLineEdit()
         self.system.setPlaceholderText("none")
-        rows = (("Temperature", self.temperature), ("Top-p", self.top_p))
-        card.add(labelled_fields((*rows, ("Max tokens", self.tokens), ("Seed", self.seed)), most=4))
+        rows = (("Temperature", self.temperature), ("Top-p", self.top_p), ("Repetition penalty", self.penalty))
+        card.add(labelled_fields((*rows, ("Max tokens", self.tokens), ("Seed", self.seed)), most=5))
         card.add(labelled_fields((("System prompt", self.system),), most=1))
         return card
 
@@ -158,7 +161,7 @@ class GenerateForm(QWidget):
             combo.currentIndexChanged.connect(lambda _: self._edited())
         for spin in (self.choose, self.choose_seed, self.samples, self.tokens, self.seed, self.take, self.random):
             spin.valueChanged.connect(lambda _: self._edited())
-        for spin in (self.temperature, self.top_p):
+        for spin in (self.temperature, self.top_p, self.penalty):
             spin.valueChanged.connect(lambda _: self._edited())
         for field in (self.file, self.url, self.system, self.batch_name):
             field.textChanged.connect(lambda _: self._edited())
@@ -184,6 +187,7 @@ class GenerateForm(QWidget):
             samples=self.samples.value(),
             temperature=self.temperature.value(),
             top_p=self.top_p.value(),
+            repetition_penalty=self.penalty.value(),
             max_new_tokens=self.tokens.value(),
             seed=self.seed.value(),
             system_prompt=self.system.text(),

@@ -73,6 +73,7 @@ class GenerateWish:
     samples: int = 1
     temperature: float = GENERATION_CONFIG.temperature
     top_p: float = GENERATION_CONFIG.top_p
+    repetition_penalty: float = GENERATION_CONFIG.repetition_penalty
     max_new_tokens: int = GENERATION_CONFIG.max_new_tokens
     seed: int = 0
     system_prompt: str = ""
@@ -127,7 +128,8 @@ def request_of(wish: GenerateWish) -> GenerationRequest:
     typed = tuple(line.strip() for line in wish.typed.splitlines() if line.strip())
     if wish.origin == "typed" and not typed:
         raise UsageError("No prompt is typed.", "Type a prompt a line.")
-    values = {name: getattr(wish, name) for name in ("temperature", "top_p", "max_new_tokens", "seed")}
+    names = ("temperature", "top_p", "repetition_penalty", "max_new_tokens", "seed")
+    values = {name: getattr(wish, name) for name in names}
     return GenerationRequest(
         a=a,
         b=b,

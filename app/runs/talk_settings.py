@@ -38,6 +38,8 @@ class TalkSettingsPanel(QWidget):
         self.drawing = SegmentedControl("How tokens are drawn", [("sample", "Sample"), ("greedy", "Greedy")])
         self.temperature = LabeledSlider("Temperature", 0.05, 2.0, 0.05, first.temperature)
         self.top_p = LabeledSlider("Top-p", 0.05, 1.0, 0.05, first.top_p)
+        self.penalty = LabeledSlider("Repetition penalty", 1.0, 2.0, 0.05, first.repetition_penalty)
+        self.penalty.setToolTip("Above 1 tokens of the prompt and the answer so far become less likely; 1 is off.")
         self.tokens, self.seed = SpinBox(), SpinBox()
         self.tokens.setRange(1, _MOST_TOKENS)
         self.tokens.setValue(first.max_new_tokens)
@@ -80,6 +82,7 @@ class TalkSettingsPanel(QWidget):
         column.addLayout(head)
         column.addWidget(self.temperature)
         column.addWidget(self.top_p)
+        column.addWidget(self.penalty)
         for name, *fields in (("Max tokens", self.tokens), ("Seed", self.seed, self.same_seed)):
             row = FlowLayout(spacing=8)
             row.addWidget(text_label(name, "muted"))
@@ -109,6 +112,7 @@ class TalkSettingsPanel(QWidget):
         self.history.changed.connect(lambda _: self.changed.emit())
         self.temperature.changed.connect(lambda _: self.changed.emit())
         self.top_p.changed.connect(lambda _: self.changed.emit())
+        self.penalty.changed.connect(lambda _: self.changed.emit())
         self.tokens.valueChanged.connect(lambda _: self.changed.emit())
         self.seed.valueChanged.connect(lambda _: self.changed.emit())
         self.same_seed.toggled.connect(lambda _: self.changed.emit())
@@ -125,7 +129,7 @@ class TalkSettingsPanel(QWidget):
         greedy = self.drawing.value == "greedy"
         return TalkSettings(
             0.0 if greedy else self.temperature.value, self.top_p.value, 0, self.tokens.value(), self.seed.value(),
-            self.same_seed.isChecked(),
+            self.same_seed.isChecked(), self.penalty.value,
         )  # fmt: skip
 
     @property

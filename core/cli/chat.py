@@ -52,6 +52,7 @@ def chat(
     temperature: Annotated[float, typer.Option(help="0 takes the most likely token.")] = 0.7,
     top_p: Annotated[float, typer.Option(help="Keeps the most likely tokens with this probability; 1 is off.")] = 0.95,
     top_k: Annotated[int, typer.Option(help="Keeps so many most likely tokens; 0 is off.")] = 0,
+    repetition_penalty: Annotated[float, typer.Option(help="Above 1 repeats less; 1 is off.")] = 1.0,
     max_new_tokens: Annotated[int, typer.Option(help="Most tokens of an answer.")] = 128,
     seed: Annotated[int, typer.Option(help="Of the answers; the same for all who answer.")] = 0,
     own_seeds: Annotated[bool, typer.Option(help="Each answers with a seed of its own that follows from it.")] = False,
@@ -64,7 +65,7 @@ def chat(
     if history not in HISTORIES:
         raise UsageError(f"There is no history {history!r}.", f"Choose one of {', '.join(HISTORIES)}.")
     kept: History = "one" if history == "one" else "own"
-    settings = TalkSettings(temperature, top_p, top_k, max_new_tokens, seed, not own_seeds)
+    settings = TalkSettings(temperature, top_p, top_k, max_new_tokens, seed, not own_seeds, repetition_penalty)
     place, run_dir = run_of(workspace, run)
     other = find_run(against, place) if against else None
     arms = arms_of(RunFolder(run_dir), step=checkpoint, reference=reference, against=other)

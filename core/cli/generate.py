@@ -87,6 +87,7 @@ def make(
     ] = None,
     top_p: Annotated[float | None, typer.Option(help="0.95 otherwise; 1 is off.")] = None,
     top_k: Annotated[int | None, typer.Option(help="0 otherwise, which is off.")] = None,
+    repetition_penalty: Annotated[float | None, typer.Option(help="Above 1 repeats less; 1 otherwise, off.")] = None,
     max_new_tokens: Annotated[int | None, typer.Option(help="Longest answer; 128 otherwise.")] = None,
     seed: Annotated[int, typer.Option(help="Every answer's own seed follows from it.", min=0)] = 0,
     system: Annotated[str, typer.Option(help="System prompt before each prompt.")] = "",
@@ -114,6 +115,7 @@ def make(
 
     decoder = {
         "temperature": temperature, "top_p": top_p, "top_k": top_k, "max_new_tokens": max_new_tokens, "seed": seed,
+        "repetition_penalty": repetition_penalty,
     }  # fmt: skip
     changes: dict[str, Any] = {key: value for key, value in decoder.items() if value is not None}
     config = GENERATION_CONFIG.with_values({**read_changes(settings or []), **changes})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from core.domain.run_settings import ALWAYS, NEVER, RunSetting, SettingGroup, current_names, settings_of
+from core.domain.run_settings import ALWAYS, NEVER, WHEN_CHANGED, RunSetting, SettingGroup, current_names, settings_of
 
 decoder = SettingGroup("Answers")
 divergence = SettingGroup("KL")
@@ -28,6 +28,10 @@ class EvaluationConfig:
         1.0, ALWAYS, "Top-p", "Keeps the most likely tokens with this probability; 1 is off.", bounds=(1e-6, 1.0)
     )
     top_k: int = decoder(0, ALWAYS, "Top-k", "Keeps so many most likely tokens; 0 is off.", bounds=(0, 10**6))
+    repetition_penalty: float = decoder(
+        1.0, WHEN_CHANGED, "Repetition penalty", "Above 1 tokens that stand there already are less likely; 1 is off.",
+        bounds=(0.01, 99.0),
+    )  # fmt: skip
     seed: int = decoder(0, ALWAYS, "Seed", "Each item's own seed follows from it; all arms share them.")
     answer_pairs: bool = decoder(
         True, ALWAYS, "Answer preference prompts", "Also samples an answer to each prompt of preference items."

@@ -32,7 +32,8 @@ RULE_ORDERS: dict[GenerationRule, BatchOrder] = {
 NEARLY = 0.9
 """Jaccard similarity of the sets of words from which two answers count as nearly equal."""
 DECODER_NAMES = (
-    "max_new_tokens", "temperature", "top_p", "top_k", "seed", "device", "threads", "batch_answers", "batch_tokens",
+    "max_new_tokens", "temperature", "top_p", "top_k", "repetition_penalty", "seed",
+    "device", "threads", "batch_answers", "batch_tokens",
 )  # fmt: skip
 """The settings of an evaluation that a generation uses."""
 

@@ -29,6 +29,7 @@ class TalkSettings:
         top_k: keeps so many most likely tokens; 0 is off.
         max_new_tokens: most tokens of an answer.
         seed: of the answers. same_seed: whether all arms use it as it is, or each one of its own derived from it.
+        repetition_penalty: above 1 tokens that stand there already become less likely; 1 is off.
 
     Raises:
         UsageError: for a value out of bounds.
@@ -40,6 +41,7 @@ class TalkSettings:
     max_new_tokens: int = 128
     seed: int = 0
     same_seed: bool = True
+    repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and 0 <= self.temperature < 100):
@@ -52,6 +54,10 @@ class TalkSettings:
             raise UsageError(f"An answer cannot have {self.max_new_tokens:,} tokens at most.", "Choose 1 to 100,000.")
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"The seed cannot be {self.seed}.", "Choose a whole number from 0 up.")
+        if not 0.01 <= self.repetition_penalty <= 99:
+            raise UsageError(
+                f"The repetition penalty cannot be {self.repetition_penalty:g}.", "Choose 0.01 to 99; 1 is off."
+            )
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values."""
@@ -61,7 +67,8 @@ class TalkSettings:
         """Return the settings as a person reads them."""
         drawn = "greedy" if self.temperature == 0 else f"temperature {self.temperature:g}, top-p {self.top_p:g}"
         top_k = f", top-k {self.top_k}" if self.top_k and self.temperature else ""
-        return f"{drawn}{top_k}, at most {self.max_new_tokens} tokens, seed {self.seed}"
+        penalty = f", repetition penalty {self.repetition_penalty:g}" if self.repetition_penalty != 1 else ""
+        return f"{drawn}{top_k}{penalty}, at most {self.max_new_tokens} tokens, seed {self.seed}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from torch import Tensor
 from core.domain.errors import BadInput
 from core.generation.context import base_of, forget_lengths, frequency_limit, layer_kinds, position_limit
 from core.generation.lm_head import HeadSpec
+from core.generation.repetition import penalised
 from core.generation.requests import Draw, OnStep, Request, buckets
 from core.generation.roomy_cache import roomy_cache
 
@@ -135,7 +136,7 @@ def _anew(requests: Sequence[Request], model: Any, draw: Draw, stops: frozenset[
     while live:
         states = hidden_states(model, [[*request.prompt, *request.written] for request in live])
         logits = head.logits(torch.stack([state[-1] for state in states]))
-        tokens = draw(logits, numbers_of(live)).tolist()
+        tokens = draw(penalised(logits, live), numbers_of(live)).tolist()
         live = [request for request, token in zip(live, tokens, strict=True) if not request.take(token, stops)]
         yield len(requests) - len(live)
 
@@ -189,7 +190,7 @@ def _with_cache(requests: Sequence[Request], model: Any, draw: Draw, stops: froz
             source = [prompts.index(request.prompt) for request in live.requests]
             live.keep(source)
             logits, positions = logits[source], positions[source]
-        tokens = draw(logits, numbers_of(live.requests))
+        tokens = draw(penalised(logits, live.requests), numbers_of(live.requests))
         for request, token in zip(live.requests, tokens.tolist(), strict=True):
             if not request.ended:
                 request.take(token, stops)

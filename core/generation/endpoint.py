@@ -45,12 +45,16 @@ class EndpointAnswer:
 
 @dataclass(frozen=True, slots=True)
 class EndpointDecoder:
-    """Decoder settings that the protocol has; ``top_k`` is sent where it is not 0, which some servers ignore."""
+    """Decoder settings that the protocol has.
+
+    ``top_k`` and ``repetition_penalty`` are sent where they are on; some servers ignore them.
+    """
 
     max_new_tokens: int
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = 0
+    repetition_penalty: float = 1.0
 
 
 def checked_url(url: str, confirmed_host: str = "") -> SplitResult:
@@ -187,6 +191,8 @@ class Endpoint:
         }
         if decoder.top_k:
             body["top_k"] = decoder.top_k
+        if decoder.repetition_penalty != 1.0:
+            body["repetition_penalty"] = decoder.repetition_penalty
         return _answer_of(self._call("POST", "/chat/completions", body), self.place)
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from core.generation.fused_forward import Angles, ReadRows, forward
 from core.generation.key_values import KeyValues, Shared
+from core.generation.repetition import penalised
 from core.generation.requests import Draw, OnStep, Request, buckets, common_start
 from core.generation.working_weights import WorkingModel
 
@@ -225,7 +226,7 @@ class FusedDecoder:
 
 def _drawn(logits: Tensor, rows: Sequence[Request], draw: Draw) -> list[int]:
     numbers = torch.tensor([row.next_number() for row in rows], dtype=torch.float64)
-    return draw(logits, numbers).tolist()
+    return draw(penalised(logits, rows), numbers).tolist()
 
 
 def _few(requests: Sequence[Request]) -> list[Request]:

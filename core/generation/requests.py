@@ -27,6 +27,7 @@ class Request:
         group: which model answers.
         written: its tokens so far.
         ended: whether it is finished.
+        penalty: for tokens that stand in its row already; 1 is off.
     """
 
     prompt: tuple[int, ...]
@@ -35,6 +36,7 @@ class Request:
     group: int = POLICY
     written: list[int] = field(default_factory=list)
     ended: bool = False
+    penalty: float = 1.0
 
     def next_number(self) -> float:
         """Return the number that decides the next token."""

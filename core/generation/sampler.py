@@ -39,6 +39,7 @@ class DecoderSettings:
         top_p: keep the smallest set of most likely tokens with at least this probability; 1 is off.
         top_k: keep this many most likely tokens, with ties of the last one; 0 is off.
         max_new_tokens: most tokens of a response.
+        repetition_penalty: see :func:`core.generation.repetition.penalised`; 1 is off.
 
     Raises:
         BadInput: for a value out of bounds.
@@ -48,6 +49,7 @@ class DecoderSettings:
     top_p: float = 1.0
     top_k: int = 0
     max_new_tokens: int = 128
+    repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < 100:
@@ -58,11 +60,15 @@ class DecoderSettings:
             raise BadInput(f"top_k cannot be {self.top_k}.", "Choose a number of tokens, or 0 (off).")
         if self.max_new_tokens < 1:
             raise BadInput("max_new_tokens must be at least 1.", "Set it to 1 or more.")
+        if not 0 < self.repetition_penalty < 100:
+            raise BadInput(
+                f"The repetition penalty cannot be {self.repetition_penalty}.", "1 is off; above 1 repeats less."
+            )
 
     @property
     def is_whole(self) -> bool:
         """Whether the model's own distribution is sampled unchanged, as an on-policy KL requires."""
-        return self.temperature == 1.0 and self.top_p == 1.0 and self.top_k == 0
+        return (self.temperature, self.top_p, self.top_k, self.repetition_penalty) == (1.0, 1.0, 0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ class Sampled:
             top_k=self.settings.top_k,
             max_new_tokens=self.settings.max_new_tokens,
             seed=self.seed,
-            repetition_penalty=1.0,
+            repetition_penalty=self.settings.repetition_penalty,
             system_prompt=system_prompt,
             template_sha256=template_sha256,
             finished=self.finished,
@@ -159,9 +165,11 @@ def _requests(
         raise BadInput(f"{len(prompts)} prompts came with {len(seeds)} seeds.")
     if any(len(prompt) == 0 for prompt in prompts):
         raise BadInput("A prompt has no tokens, so no response can be sampled.")
-    positions, most = position_limit(model), settings.max_new_tokens
+    positions, most, penalty = position_limit(model), settings.max_new_tokens, settings.repetition_penalty
     return [
-        Request(tuple(prompt), uniforms(seed, most).tolist(), room(len(prompt), most, positions), group)
+        Request(
+            tuple(prompt), uniforms(seed, most).tolist(), room(len(prompt), most, positions), group, penalty=penalty
+        )
         for prompt, seed in zip(prompts, seeds, strict=True)
     ]
 

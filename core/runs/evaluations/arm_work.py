@@ -159,7 +159,9 @@ def endpoint_answers(
     Raises:
         UserError: when the server does not answer.
     """
-    decoder = EndpointDecoder(config.max_new_tokens, config.temperature, config.top_p, config.top_k)
+    decoder = EndpointDecoder(
+        config.max_new_tokens, config.temperature, config.top_p, config.top_k, config.repetition_penalty
+    )
     rows = []
     for item in items:
         seed = derive_seed(config.seed, "answer", suite, item.id)

@@ -16,7 +16,7 @@ from core.runs.hosting.hosts import worker_environment
 
 PROGRAM = "core.runs.evaluations.inspection_program"
 MOST_SAMPLES, MOST_NAMED = 64, 50
-_WHOLE = {"temperature": 1.0, "top_p": 1.0, "top_k": 0}
+_WHOLE = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0}
 """The model's own distribution: what is sampled unless the settings say otherwise."""
 
 

@@ -67,8 +67,7 @@ def inspect(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
         beta=record.config.beta,
         prompt=prompt,
         horizon=config.max_new_tokens,
-        settings=f"temperature {config.temperature:g}, top-p {config.top_p:g}, top-k {config.top_k}, "
-        f"seed {config.seed}",
+        settings=_settings_words(config),
         answers=tuple(answers),
         kl=kl_of(answers, config),
         nearest=tuple(near),
@@ -145,10 +144,16 @@ class PromptLook:
         return replace(self.prompt, item=replace(self.prompt.item, id=f"sample {n}"))
 
 
+def _settings_words(config: EvaluationConfig) -> str:
+    penalty = f"repetition penalty {config.repetition_penalty:g}, " if config.repetition_penalty != 1.0 else ""
+    drawn = f"temperature {config.temperature:g}, top-p {config.top_p:g}, top-k {config.top_k}"
+    return f"{drawn}, {penalty}seed {config.seed}"
+
+
 def kl_of(answers: Sequence[InspectedAnswer], config: EvaluationConfig) -> Estimate | None:
     """Return the sequence KL at the prompt; None unless samples follow the policy's own distribution."""
     own = [answer for answer in answers if answer.author == "policy"]
-    if not own or (config.temperature, config.top_p, config.top_k) != (1.0, 1.0, 0):
+    if not own or (config.temperature, config.top_p, config.top_k, config.repetition_penalty) != (1.0, 1.0, 0, 1.0):
         return None
     what = f"{kl_name(config.max_new_tokens)}, at this prompt, Rao-Blackwellised over answers of the policy"
     found = mean_by_prompt([answer.kl for answer in own], None, "nats", what, over="answer")

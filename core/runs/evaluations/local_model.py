@@ -97,7 +97,9 @@ class LocalModel:
         """Take the loaded model; ``on_token`` is called after every token of a batch and may raise to end it."""
         self.config, self.run_config, self.model = config, run_config, model
         self.encoder = PairEncoder(model.tokenizer, run_config)
-        self.decoder = DecoderSettings(config.temperature, config.top_p, config.top_k, config.max_new_tokens)
+        self.decoder = DecoderSettings(
+            config.temperature, config.top_p, config.top_k, config.max_new_tokens, config.repetition_penalty
+        )
         self.on_token: Progress | None = None
         self._open: tuple[Any, Decoder] | None = None
         self._scorer: Scorer | None = None

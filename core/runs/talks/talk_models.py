@@ -189,7 +189,8 @@ class TalkModels:
         if longest > self._opened_for:
             self._open(2 * longest)
         jobs = list(self._jobs(written))
-        drawn = DecoderSettings(settings.temperature, settings.top_p, settings.top_k, settings.max_new_tokens)
+        penalty = settings.repetition_penalty
+        drawn = DecoderSettings(settings.temperature, settings.top_p, settings.top_k, settings.max_new_tokens, penalty)
         with ThreadPoolExecutor(len(jobs)) as pool:
             ended = list(pool.map(lambda job: _write(job[0], job[1], job[2], drawn), jobs))
         replies = []
@@ -205,7 +206,11 @@ class TalkModels:
         positions = position_limit(source.model.model.model)
         group = next(groups[arm] for _, groups in source.decoders if arm in groups)
         request = StreamedRequest(
-            encoded.ids, uniforms(seed, most).tolist(), room(len(encoded.ids), most, positions), group
+            encoded.ids,
+            uniforms(seed, most).tolist(),
+            room(len(encoded.ids), most, positions),
+            group,
+            penalty=settings.repetition_penalty,
         )
         return _Writing(arm, encoded, seed, request, StreamedText(source.model.model.tokenizer), began)
 

@@ -200,6 +200,7 @@ def _of_evaluation(
         "temperature": config.temperature,
         "top_p": config.top_p,
         "top_k": config.top_k,
+        "repetition_penalty": config.repetition_penalty,
         "max_new_tokens": config.max_new_tokens,
         "seed": seed,
         "finished": finished,

@@ -22,7 +22,7 @@ FindModel = Callable[[str], Path]
 """From the name of a model or "starter" to its folder."""
 GENERATION_CONFIG = EvaluationConfig().with_values({"temperature": 0.8, "top_p": 0.95, "batch_answers": 8})
 """Settings of the decoder where nobody says otherwise: samples that differ, in batches that are soon stored."""
-_MORE = ("top_k", "device", "threads", "batch_answers", "batch_tokens")
+_MORE = ("top_k", "repetition_penalty", "device", "threads", "batch_answers", "batch_tokens")
 _WAYS = "Name a run (NAME, NAME@best, NAME@last, NAME@STEP), reference:RUN, a model folder, or endpoint:URL#MODEL."
 
 

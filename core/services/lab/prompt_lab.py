@@ -113,7 +113,7 @@ def _asked(run: RunFolder, request: LabRequest, find_pair: FindPair | None) -> t
 
 def _is_drawn(request: LabRequest, given: Sequence[GivenAnswer]) -> bool:
     """Whether all answers follow the reference's own distribution."""
-    whole = {"temperature": 1.0, "top_p": 1.0, "top_k": 0}
+    whole = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0}
     same = all(float(request.settings.get(name, value)) == value for name, value in whole.items())
     return same and not given and request.authors == ("reference",)
 

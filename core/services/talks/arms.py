@@ -85,7 +85,7 @@ def generation_of(arm: Arm, exchange: Exchange, reply: Reply) -> GenerationRecor
         top_k=settings.top_k,
         max_new_tokens=settings.max_new_tokens,
         seed=reply.seed,
-        repetition_penalty=1.0,
+        repetition_penalty=settings.repetition_penalty,
         system_prompt=next((turn.content for turn in prompt.messages if turn.role == "system"), None),
         template_sha256=arm.inputs.get("template", ""),
         finished=reply.finished,

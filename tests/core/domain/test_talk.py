@@ -117,10 +117,12 @@ def test_that_a_vote_needs_two_whole_answers_and_a_question_a_word() -> None:
 @pytest.mark.parametrize(
     "values",
     [{"temperature": -1.0}, {"temperature": float("nan")}, {"top_p": 0.0}, {"top_k": -1}, {"max_new_tokens": 0},
-     {"seed": -1}],
+     {"seed": -1}, {"repetition_penalty": 0.0}],
 )  # fmt: skip
 def test_that_settings_out_of_bounds_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="cannot"):
         TalkSettings(**values)  # type: ignore[arg-type]
     assert TalkSettings(temperature=0.0, seed=3).words() == "greedy, at most 128 tokens, seed 3"
+    less = TalkSettings(temperature=0.0, repetition_penalty=1.2).words()
+    assert less == "greedy, repetition penalty 1.2, at most 128 tokens, seed 0"
     assert TalkSettings(top_k=5).words() == "temperature 0.7, top-p 0.95, top-k 5, at most 128 tokens, seed 0"

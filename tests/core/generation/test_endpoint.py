@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,6 +45,8 @@ def test_that_a_prompt_is_asked_with_every_decoder_setting(
         "seed": (2**40 + 5) % 2**31,
         "stream": False,
     }
+    endpoint().answer(PROMPT, 1, replace(DECODER, repetition_penalty=1.2, top_k=4))
+    assert (server.asked[-1][1]["repetition_penalty"], server.asked[-1][1]["top_k"]) == (1.2, 4)
 
 
 def test_that_an_answer_cut_at_the_limit_is_not_finished(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,10 @@ def test_that_the_answers_are_those_of_the_sampler_and_come_token_by_token(
     assert found["run s"].token_ids != found["policy"].token_ids
     again = models.answer({"policy": ASKED}, SETTINGS, on_token=lambda _token: None)
     assert again[0].token_ids == found["policy"].token_ids
+    less = models.answer({"policy": ASKED}, replace(SETTINGS, repetition_penalty=1.5), on_token=lambda _token: None)
+    harder = DecoderSettings(max_new_tokens=8, repetition_penalty=1.5)
+    penalised = sample_both(local.model, ids[:1], [5], harder, stop_ids=local.model.stop_ids)[0][0]
+    assert less[0].token_ids == penalised.token_ids != found["policy"].token_ids
     own = models.answer(asked, TalkSettings(seed=5, max_new_tokens=2, same_seed=False), on_token=lambda _token: None)
     assert len({reply.seed for reply in own}) == 3
     assert [note.split(":")[0] for note in models.notes()] == ["policy, reference", "run s"]
