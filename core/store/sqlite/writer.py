@@ -18,8 +18,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy import Connection, Engine, event
 from sqlmodel import Session
 
 from core.domain.errors import UserError
@@ -29,6 +28,7 @@ from core.store.sqlite.backups import Counts, row_counts
 from core.store.sqlite.commit_guard import CommitGuard
 from core.store.sqlite.commit_mark import CommitMark, read_mark
 from core.store.sqlite.connect import connect, enter_wal, leave_wal, pragma
+from core.store.sqlite.engines import reading_engine, writing_engine
 from core.store.sqlite.errors import clear_errors
 
 T = TypeVar("T")
@@ -216,7 +216,7 @@ class Writer:
 
 
 def _engine(raw: sqlite3.Connection) -> Engine:
-    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
+    engine = writing_engine(lambda: raw)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -228,9 +228,7 @@ def _engine(raw: sqlite3.Connection) -> Engine:
 
 def reader_engine(creator: Callable[[], Any]) -> Engine:
     """Return an engine whose pooled read-only connections see one snapshot a transaction."""
-    engine = create_engine(
-        "sqlite://", creator=creator, poolclass=QueuePool, pool_size=4, max_overflow=28, hide_parameters=True
-    )
+    engine = reading_engine(creator)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
