@@ -35,6 +35,8 @@ class ActionRegistry(QObject):
         super().__init__()
         self._settings, self._icons = settings, icons
         self.specs: dict[str, ActionSpec] = {spec.id: spec for spec in catalog}
+        self._places = {spec.id: spec.place for spec in self.specs.values()}
+        self._enabled: set[str] = set()
         self._handlers: dict[str, Handler] = {}
         self._off: set[str] = set()
         self._why: dict[str, str] = {}
@@ -69,7 +71,7 @@ class ActionRegistry(QObject):
 
     def unbind_places(self) -> None:
         """Forget the handlers of all pages (they are about to be deleted)."""
-        for action_id in [i for i in self._handlers if self.specs[i].place != EVERYWHERE]:
+        for action_id in [i for i in self._handlers if self._places[i] != EVERYWHERE]:
             del self._handlers[action_id]
             self._refresh(action_id)
 
@@ -179,9 +181,10 @@ class ActionRegistry(QObject):
     def _make(self, spec: ActionSpec, shortcuts: Mapping[str, str]) -> QAction:
         action = QAction(spec.title, self)
         action.setObjectName(spec.id)
-        action.setCheckable(spec.checkable)
-        action.setAutoRepeat(spec.repeats)
-        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        if spec.checkable:
+            action.setCheckable(True)
+        if not spec.repeats:
+            action.setAutoRepeat(False)
         action.setMenuRole(QAction.MenuRole.NoRole)
         self._apply_keys(spec, action, shortcuts)
         action.setEnabled(False)
@@ -209,10 +212,13 @@ class ActionRegistry(QObject):
             handler()
 
     def _refresh(self, action_id: str) -> None:
-        spec = self.specs[action_id]
-        here = spec.place in (EVERYWHERE, self._place)
-        here = here and (self._only is None or spec.place == EVERYWHERE or action_id in self._only)
-        self._actions[action_id].setEnabled(here and action_id in self._handlers and action_id not in self._off)
+        everywhere = self._places[action_id] == EVERYWHERE
+        here = everywhere or self._places[action_id] == self._place
+        here = here and (self._only is None or everywhere or action_id in self._only)
+        enabled = here and action_id in self._handlers and action_id not in self._off
+        if enabled is not (action_id in self._enabled):
+            (self._enabled.add if enabled else self._enabled.discard)(action_id)
+            self._actions[action_id].setEnabled(enabled)
 
 
 @cache

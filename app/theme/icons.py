@@ -50,9 +50,30 @@ def _written(source: str) -> str:
 
 
 @cache
-def _drawing(path: Path) -> str:
+def _drawing(folder: str, name: str) -> str:
     """Return the text of a drawing, or an empty one where there is no such file."""
+    path = Path(folder, f"{name}.svg")
     return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+@cache
+def _icon_of(off: str, on: str, disabled: str) -> QIcon:
+    """Return the icon of three drawings, by their paths; an empty path is left out.
+
+    Qt looks into each file for its format, so an icon is made once and serves every theme that has its colours.
+    """
+    icon = QIcon()
+    for path, mode, state in (
+        (off, QIcon.Mode.Normal, QIcon.State.Off),
+        (on, QIcon.Mode.Normal, QIcon.State.On),
+        (disabled, QIcon.Mode.Disabled, QIcon.State.Off),
+    ):
+        if path:
+            icon.addFile(path, QSize(), mode, state)
+    return icon
+
+
+atexit.register(_icon_of.cache_clear)
 
 
 class Icons:
@@ -128,15 +149,8 @@ class Icons:
                 write(icon)
 
     def _make(self, spec: _Spec) -> QIcon:
-        icon = QIcon()
-        for token, mode, state in (
-            (spec.off, QIcon.Mode.Normal, QIcon.State.Off),
-            (spec.on, QIcon.Mode.Normal, QIcon.State.On),
-            ("text3", QIcon.Mode.Disabled, QIcon.State.Off),
-        ):
-            if path := self._file(spec.name, self._tokens()[token]):
-                icon.addFile(path, QSize(), mode, state)
-        return icon
+        tokens = self._tokens()
+        return _icon_of(*(self._file(spec.name, tokens[token]) for token in (spec.off, spec.on, "text3")))
 
     def _file(self, name: str, colour: str) -> str:
         """Return the path of a drawing in one colour, written when it is not there."""
@@ -146,4 +160,4 @@ class Icons:
         return self._paths[name, colour]
 
     def _tinted(self, name: str, colour: str) -> str:
-        return _drawing(self._folder / f"{name}.svg").replace("#000", colour)
+        return _drawing(str(self._folder), name).replace("#000", colour)

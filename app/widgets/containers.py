@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from app.background.idle_queue import IdleQueue
@@ -90,17 +90,26 @@ class Pressable(QFrame):
         if self._clickable and self.rect().contains(event.position().toPoint()):
             self.clicked.emit()
 
-    def event(self, event: QEvent) -> bool:
-        """Take Enter and Space as a press, and show the focus."""
-        if event.type() == QEvent.Type.KeyPress and self._clickable:
-            key = event.key()  # type: ignore[attr-defined]
-            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-                self.clicked.emit()
-                return True
-        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
-            self.setProperty("selected", "true" if event.type() == QEvent.Type.FocusIn else "false")
-            restyle(self)
-        return super().event(event)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take Enter and Space as a press."""
+        if self._clickable and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit()
+            return
+        super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus."""
+        super().focusInEvent(event)
+        self._mark_focus("true")
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Show that the focus went elsewhere."""
+        super().focusOutEvent(event)
+        self._mark_focus("false")
+
+    def _mark_focus(self, focused: str) -> None:
+        self.setProperty("selected", focused)
+        restyle(self)
 
 
 class Swatch(QWidget):

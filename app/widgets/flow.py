@@ -10,11 +10,35 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QSpacerItem, QW
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
-    """One item of a row with the width that it gets."""
+class _Measured:
+    """One item with what it asks for.
+
+    Attributes:
+        item: what is placed.
+        gap: whether it pushes what follows to the right edge.
+        shown: whether it is a widget or layout that is shown now.
+        least: the width below which it is not made.
+        likes: the width that it would like.
+        grows: whether it takes more width than it would like.
+        fills: whether it is as high as its row.
+    """
 
     item: QLayoutItem
+    gap: bool
+    shown: bool
+    least: int = 0
+    likes: int = 0
+    grows: bool = False
+    fills: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """One item of a row with the width that it gets and the height that it then needs."""
+
+    measured: _Measured
     width: int
+    height: int
 
 
 class FlowLayout(QLayout):
@@ -37,6 +61,8 @@ class FlowLayout(QLayout):
         super().__init__()
         self._items: list[QLayoutItem] = []
         self._ems: dict[int, float] = {}
+        self._known_least: QSize | None = None
+        self._known_items: list[_Measured] | None = None
         self._known_rows: dict[int, list[list[_Placed]]] = {}
         self._heights: dict[int, int] = {}
         self._row_spacing, self._middle = row_spacing, middle
@@ -71,7 +97,7 @@ class FlowLayout(QLayout):
         self._items.append(item)
 
     def invalidate(self) -> None:
-        """Forget rows and heights: an item was shown, hidden or changed its size."""
+        """Forget sizes, rows and heights: an item was shown, hidden or changed its size."""
         self._forget()
         super().invalidate()
 
@@ -110,13 +136,15 @@ class FlowLayout(QLayout):
 
     def minimumSize(self) -> QSize:
         """Return the width of the widest item, and the height of one row."""
-        widths = [self._least(item) for item in self._items if not item.isEmpty()]
-        heights = [item.minimumSize().height() for item in self._items if not item.isEmpty()]
-        return self._with_margins(QSize(max(widths, default=0), max(heights, default=0)))
+        if self._known_least is None:
+            shown = [item for item in self._items if not item.isEmpty()]
+            widest = max(map(self._least, shown), default=0)
+            self._known_least = QSize(widest, max((item.minimumSize().height() for item in shown), default=0))
+        return self._with_margins(self._known_least)
 
     def sizeHint(self) -> QSize:
         """Return the size of one row with everything in it."""
-        shown = [item for item in self._items if _is_shown(item)]
+        shown = [item for item in self._items if not item.isEmpty()]
         width = sum(item.sizeHint().width() for item in shown) + self.spacing() * max(0, len(shown) - 1)
         return self._with_margins(QSize(width, max((item.sizeHint().height() for item in shown), default=0)))
 
@@ -131,10 +159,10 @@ class FlowLayout(QLayout):
             height = _height(row)
             left = room.left()
             for placed in row:
-                own = height if _fills(placed.item) else min(height, _own_height(placed))
+                own = height if placed.measured.fills else min(height, placed.height)
                 at = QRect(left, top + (height - own) // 2, placed.width, own)
-                placed.item.setGeometry(at)
-                left += placed.width + (self.spacing() if not _is_gap(placed.item) else 0)
+                placed.measured.item.setGeometry(at)
+                left += placed.width + (self.spacing() if not placed.measured.gap else 0)
             top += height + self._row_spacing
 
     def _least(self, item: QLayoutItem) -> int:
@@ -149,8 +177,24 @@ class FlowLayout(QLayout):
         return size + QSize(margins.left() + margins.right(), margins.top() + margins.bottom())
 
     def _forget(self) -> None:
+        self._known_least = self._known_items = None
         self._heights.clear()
         self._known_rows.clear()
+
+    def _measured(self) -> list[_Measured]:
+        """Return the items that are shown and the gaps; they are measured once, for rows of every width."""
+        if self._known_items is None:
+            measured = map(self._measure, self._items)
+            self._known_items = [item for item in measured if item.shown or item.gap]
+        return self._known_items
+
+    def _measure(self, item: QLayoutItem) -> _Measured:
+        gap, shown = isinstance(item, QSpacerItem), not item.isEmpty()
+        if gap or not shown:
+            return _Measured(item, gap, shown)
+        ways = item.expandingDirections()
+        grows, fills = bool(ways & Qt.Orientation.Horizontal), bool(ways & Qt.Orientation.Vertical)
+        return _Measured(item, gap, shown, self._least(item), item.sizeHint().width(), grows, fills)
 
     def _rows_at(self, width: int) -> list[list[_Placed]]:
         if width not in self._known_rows:
@@ -159,59 +203,43 @@ class FlowLayout(QLayout):
 
     def _rows(self, width: int) -> list[list[_Placed]]:
         """Return the rows at a width, each with the widths of its items."""
-        rows: list[list[QLayoutItem]] = [[]]
+        rows: list[list[_Measured]] = [[]]
         used, gap = 0, None
-        for item in self._items:
-            if not (_is_shown(item) or _is_gap(item)):
-                continue
-            least = 0 if _is_gap(item) else self._least(item)
-            joint = self.spacing() if any(not _is_gap(other) for other in rows[-1]) and not _is_gap(item) else 0
-            if rows[-1] and used + joint + least > width and not _is_gap(item):
+        for item in self._measured():
+            joint = self.spacing() if any(not other.gap for other in rows[-1]) and not item.gap else 0
+            if rows[-1] and used + joint + item.least > width and not item.gap:
                 rows.append([gap] if gap is not None else [])
                 used = joint = 0
-            gap = item if _is_gap(item) else gap
+            gap = item if item.gap else gap
             rows[-1].append(item)
-            used += joint + least
-        return [self._shared(row, width) for row in rows if any(not _is_gap(item) for item in row)]
+            used += joint + item.least
+        return [self._shared(row, width) for row in rows if any(not item.gap for item in row)]
 
-    def _shared(self, row: Sequence[QLayoutItem], width: int) -> list[_Placed]:
+    def _shared(self, row: Sequence[_Measured], width: int) -> list[_Placed]:
         """Share the width of a row: first what each item asks for at least, then what it would like, then the rest."""
-        shown = [item for item in row if not _is_gap(item)]
-        widths = {id(item): min(self._least(item), width) for item in shown}
+        shown = [item for item in row if not item.gap]
+        widths = {id(item): min(item.least, width) for item in shown}
         left = width - sum(widths.values()) - self.spacing() * (len(shown) - 1)
         for item in shown:
-            more = max(0, min(left, item.sizeHint().width() - widths[id(item)]))
+            more = max(0, min(left, item.likes - widths[id(item)]))
             widths[id(item)] += more
             left -= more
-        gaps = [item for item in row if _is_gap(item)]
-        growing = [] if gaps else [item for item in shown if item.expandingDirections() & Qt.Orientation.Horizontal]
+        gaps = [item for item in row if item.gap]
+        growing = [] if gaps else [item for item in shown if item.grows]
         for item in growing:
             widths[id(item)] += max(0, left) // len(growing)
         wide = max(0, left) // len(gaps) if gaps else 0
-        return [_Placed(item, wide if _is_gap(item) else widths[id(item)]) for item in row]
+        return [_placed(item, wide if item.gap else widths[id(item)]) for item in row]
 
 
-def _is_gap(item: QLayoutItem) -> bool:
-    return isinstance(item, QSpacerItem)
-
-
-def _is_shown(item: QLayoutItem) -> bool:
-    return not item.isEmpty()
-
-
-def _fills(item: QLayoutItem) -> bool:
-    return bool(item.expandingDirections() & Qt.Orientation.Vertical)
-
-
-def _own_height(placed: _Placed) -> int:
-    item = placed.item
-    if item.hasHeightForWidth():
-        return item.heightForWidth(placed.width)
-    return item.sizeHint().height()
+def _placed(measured: _Measured, width: int) -> _Placed:
+    item = measured.item
+    follows = not measured.gap and item.hasHeightForWidth()
+    return _Placed(measured, width, item.heightForWidth(width) if follows else item.sizeHint().height())
 
 
 def _height(row: Sequence[_Placed]) -> int:
-    return max((_own_height(placed) for placed in row if not _is_gap(placed.item)), default=0)
+    return max((placed.height for placed in row if not placed.measured.gap), default=0)
 
 
 class EvenFlow(FlowLayout):
@@ -230,12 +258,12 @@ class EvenFlow(FlowLayout):
         self._least_px = least
 
     def _rows(self, width: int) -> list[list[_Placed]]:
-        shown = [item for item in self._items if _is_shown(item)]
+        shown = [item for item in self._measured() if item.shown]
         if not shown:
             return []
-        least = max(self._least_px(), *(self._least(item) for item in shown))
+        least = max(self._least_px(), *(item.least for item in shown))
         most = max(1, (width + self.spacing()) // (least + self.spacing()))
         rows = -(-len(shown) // most)
         each = -(-len(shown) // rows)
         share = (width - self.spacing() * (each - 1)) // each
-        return [[_Placed(item, share) for item in shown[at : at + each]] for at in range(0, len(shown), each)]
+        return [[_placed(item, share) for item in shown[at : at + each]] for at in range(0, len(shown), each)]

@@ -72,9 +72,11 @@ class OwnKeys(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Accept the key before shortcuts see it; let Enter press a button, which Qt leaves to Space."""
-        if event.type() == QEvent.Type.FocusIn and isinstance(event, QFocusEvent):
-            self._clicked = event.reason() == Qt.FocusReason.MouseFocusReason
-        if not isinstance(event, QKeyEvent) or not self._wants(watched, event):
+        if not isinstance(event, QKeyEvent):  # every event of a watched control comes here
+            if isinstance(event, QFocusEvent) and event.gotFocus():
+                self._clicked = event.reason() == Qt.FocusReason.MouseFocusReason
+            return False
+        if not self._wants(watched, event):
             return False
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
