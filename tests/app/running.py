@@ -136,8 +136,9 @@ def open_app(
     size: tuple[int, int] = (1280, 800),
     theme: str = "light",
     opener: Any = bootstrap.open_application,
+    place: str = "home",
 ) -> RunningTestApp:
-    """Build the window through ``bootstrap`` and open a workspace in it."""
+    """Build the window through ``bootstrap`` and open a workspace in it, at a place: no other page is made then."""
     app = bootstrap.make_application([])
     dialogs = ScriptedDialogs()
     made = RunningTestApp(qtbot, bootstrap.build(app, dialogs=dialogs, opener=opener), dialogs)
@@ -150,6 +151,8 @@ def open_app(
     if workspace is not None:
         with qtbot.waitSignal(made.app.switch.switched):
             made.app.switch.open(workspace, create=create)
+            if place != "home":
+                made.window.navigate(place)
     made.settle()
     preload(bootstrap.PRELOAD)  # the running program does it on a thread once its window is painted
     return made

@@ -156,7 +156,7 @@ def labeling(main_window, tmp_path, qtbot):
     """Return a function that opens the labelling screen: ``labeling(pairs=24, scale=7)`` -> LabelingSession."""
 
     def start(pairs: int = 24, scale: int = 7) -> LabelingSession:
-        running = main_window(workspace=make_workspace(tmp_path / "ws", pairs, scale))
+        running = main_window(workspace=make_workspace(tmp_path / "ws", pairs, scale), place="annotate")
         mira = next(r for r in running.context.services.reviewers.list() if r.name == "mira")
         running.context.session.set_reviewer(mira.id, mira.name)
         session = LabelingSession(running, qtbot)
