@@ -14,7 +14,7 @@ from app.widgets.plots.chart_card import TableRow
 from core.domain.counting import counted
 from core.domain.estimate import Estimate
 from core.domain.evaluation_record import suite_words
-from core.domain.judging import JudgeReport
+from core.domain.judging import JudgeReport, replaces_words
 from core.domain.number_text import format_value, interval_text
 from core.domain.proxies import CheckpointCurve, CurveCheckpoint, FittedCurve, NextStep, RegisteredProxy
 
@@ -172,6 +172,9 @@ def _of_judge(one: JudgeReport) -> Iterator[tuple[str, Estimate]]:
     yield f"{one.arm_a} wins against {one.arm_b}", one.win_rate
     for key, words in _JUDGED.items():
         yield words, getattr(one, key)
+    if one.replaces is not None and not one.replaces.missing:
+        yield "alternative test: people it holds against", one.replaces.winning_rate
+        yield "alternative test: agrees as well as a person", one.replaces.advantage
 
 
 def _share(found: Estimate | None) -> tuple[str, str]:
@@ -189,10 +192,12 @@ def judge_words(data: ProxiesData) -> str:
             "its numbers stay marked until it is calibrated."
         )
     asked = "; ".join(f"{one.setup.model} at {one.setup.url}, rubric {one.setup.rubric}" for one in data.judges)
+    tested = [f" {one.setup.model}: {replaces_words(one.replaces)}" for one in data.judges if one.replaces is not None]
+    asked += "." + "".join(tested)
     if not any(one.watermarks for one in data.judges):
-        return f"{asked}."
+        return asked
     return (
-        f"{asked}. A judge is calibrated when people voted on the same items, both orders were asked, and a suite on "
+        f"{asked} A judge is calibrated when people voted on the same items, both orders were asked, and a suite on "
         "which length and style mislead was judged."
     )
 

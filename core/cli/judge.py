@@ -11,10 +11,11 @@ from core.cli.output import say, say_json, say_note, table
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import NotFound, UsageError
 from core.domain.evidence import plain
+from core.domain.judging import replaces_words
 from core.domain.number_text import estimate_text
 
 if TYPE_CHECKING:
-    from core.domain.judging import JudgeReport
+    from core.domain.judging import JudgeReplaces, JudgeReport
     from core.services.application import Application
 
 _NUMBERS = {
@@ -64,6 +65,8 @@ def judge(
     for one in () if as_json else reports:
         say(f"{one.setup.model} at {one.setup.url}, rubric {one.setup.rubric}: {one.arm_a} against {one.arm_b}")
         say(table([[words, estimate_text(getattr(one, key))] for key, words in _NUMBERS.items()], ["measure", "value"]))
+        if one.replaces is not None:
+            say(replaces_words(one.replaces))
         for mark in one.watermarks:
             say_note(f"{mark}: agreement with people, both orders and an adversarial set are measured first.")
 
@@ -106,5 +109,15 @@ def _plain(one: JudgeReport) -> dict[str, Any]:
         "judge": {**one.setup.to_plain(), "key": one.setup.key},
         "arms": [one.arm_a, one.arm_b],
         **numbers,
+        "replaces": None if one.replaces is None else _test(one.replaces),
         "watermarks": list(one.watermarks),
+    }
+
+
+def _test(found: JudgeReplaces) -> dict[str, Any]:
+    return {
+        "winning_rate": plain(found.winning_rate),
+        "advantage": plain(found.advantage),
+        "passes": found.passes,
+        "missing": found.missing,
     }

@@ -67,8 +67,20 @@ def margin_lines(suite: Mapping[str, Any]) -> Iterator[str]:
             for row in found["templates"].values()
         ]
         yield table(rows, ("template", "accuracy", "change", "h", "change"))
+        languages = list(next(iter(found["templates"].values())).get("languages", {}))
+        if languages:
+            yield f"accuracy of {arm} by template and language; other templates: change"
+            by_language = [
+                [row["title"], *(_in_language(row["languages"][language]) for language in languages)]
+                for row in found["templates"].values()
+            ]
+            yield table(by_language, ("template", *languages))
         yield f"ranked alike under all: {_estimate(found['consistent'])}"
         yield f"deviation of h over templates by that over pairs: {_estimate(found['spread'])}"
+
+
+def _in_language(row: Mapping[str, Any]) -> str:
+    return _estimate(row.get("accuracy_change") or row["accuracy"])
 
 
 def _estimate(row: Mapping[str, Any] | None) -> str:

@@ -101,6 +101,22 @@ class JudgedCase:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeReplaces:
+    """Whether a judge may stand in for a person by the alternative test.
+
+    Attributes:
+        winning_rate: share of people against whom the judge held; it may replace people from one half.
+        advantage: mean probability that it agrees with the others at least as well as the person left out.
+        passes: whether the winning rate reaches one half. missing: why it could not be tested; "" where it was.
+    """
+
+    winning_rate: Estimate
+    advantage: Estimate
+    passes: bool = False
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeReport:
     """What a judge said of two arms, and how far it can be trusted.
 
@@ -110,6 +126,7 @@ class JudgeReport:
         adversarial: share right where length and style mislead. longer: share of decided pairs that the longer one won.
         unread: share of answers of the judge that named no verdict.
         watermarks: :data:`UNCALIBRATED` until all three audits were made.
+        replaces: the alternative test against people who voted on the same items; None where none of them did.
     """
 
     setup: JudgeSetup
@@ -122,6 +139,18 @@ class JudgeReport:
     longer: Estimate
     unread: Estimate
     watermarks: tuple[str, ...]
+    replaces: JudgeReplaces | None = None
+
+
+def replaces_words(found: JudgeReplaces) -> str:
+    """Return in a sentence whether the judge may stand in for a person."""
+    if found.missing:
+        return f"Not tested whether the judge may replace a person: {found.missing}"
+    may = "may replace a person" if found.passes else "may not replace a person"
+    return (
+        f"Alternative test: the judge {may}; it held against {100 * found.winning_rate.value:.0f} % of "
+        f"{found.winning_rate.n} people (it needs 50 %), advantage {found.advantage.value:.2f}."
+    )
 
 
 def judge_prompt(rubric: str, request: Prompt, first: str, second: str) -> Prompt:

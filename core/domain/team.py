@@ -92,6 +92,26 @@ class DriftPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftChange:
+    """Where the share of right answers of a line changed most.
+
+    Attributes:
+        at_ms: of the first answer after it (UTC). before, after: the shares. p: of no change, over all points.
+        pairs: answered wrong after it, newest first.
+    """
+
+    at_ms: int
+    before: Estimate
+    after: Estimate
+    p: float
+    pairs: tuple[int, ...]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"at_ms": self.at_ms, "before": plain(self.before), "after": plain(self.after), "p": self.p}
+
+
+@dataclass(frozen=True, slots=True)
 class DriftLine:
     """The gold items of one reviewer under one major version: a changed meaning starts a new line."""
 
@@ -99,6 +119,7 @@ class DriftLine:
     name: str
     version: str
     points: tuple[DriftPoint, ...]
+    change: DriftChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +191,7 @@ class TeamReport:
                     "reviewer": line.name,
                     "version": line.version,
                     "points": [{"at_ms": one.at_ms, "right": plain(one.share)} for one in line.points],
+                    "change": None if line.change is None else line.change.to_plain(),
                 }
                 for line in self.drift.lines
             ],

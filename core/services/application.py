@@ -126,7 +126,7 @@ class Application:
         self.policy_answers = PolicyAnswersService(store, self.evaluations, self.runs)
         self.votes = VotesService(store, self.evaluations, self.sealed)
         self.releases.win_rates = self.votes.win_rates
-        self.judging.people = self.votes.outcomes
+        self.judging.people, self.judging.votes = self.votes.outcomes, self.votes.by_person
         self.proxies = ProxiesService(self.evaluations, self.audits, self.votes, self.judging)
         self.reweighing = ReweighingService(self.evaluations, self.suites, self.feedback)
         self.feedback_shift = FeedbackShiftService(store, self.feedback, self.suites, self.datasets)

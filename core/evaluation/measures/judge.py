@@ -17,7 +17,8 @@ from core.evaluation.measures.multiplicity import adjusted
 from core.evaluation.measures.shares import share_by_prompt
 
 LEAST_ITEMS, LEAST_PEOPLE = 30, 3
-_EPSILON = 0.15
+EPSILON = 0.15
+"""What a judge is worth in labour, between that for ordinary people and for experts."""
 
 
 def both_orders(first_order: ArrayLike, second_order: ArrayLike) -> np.ndarray:
@@ -90,7 +91,7 @@ class AlternativeTest:
     passes: bool
 
 
-def alternative_test(judge: ArrayLike, people: ArrayLike, epsilon: float = _EPSILON) -> AlternativeTest:
+def alternative_test(judge: ArrayLike, people: ArrayLike, epsilon: float = EPSILON) -> AlternativeTest:
     """Return whether ``judge`` agrees with people as well as each of them agrees with the rest.
 
     Each person is left out in turn; the judge holds when it does at least as well as that person less ``epsilon``,

@@ -44,7 +44,9 @@ def template_margins(
         known = np.flatnonzero(np.isfinite(h).all(axis=1))
         prompts = [decisive[row].prompt.sha256 for row in known]
         if prompts:
+            spoken = [decisive[row].slices.get("language", "") for row in known]
             found[arm.name] = _measured(record, list(columns), h[known], prompts)
+            _add_languages(found[arm.name], h[known], prompts, spoken)
             worst[arm.name] = _worst(h[known], prompts)
     return found, worst
 
@@ -83,6 +85,24 @@ def _measured(
         "consistent": plain(share_by_prompt(alike, prompts, "share of pairs ranked alike under all templates")),
         "spread": plain(spread),
     }
+
+
+def _add_languages(
+    measured: dict[str, Any], h: NDArray[np.float64], prompts: Sequence[str], spoken: Sequence[str]
+) -> None:
+    """Add to each template the accuracy in each language, and its paired change, where the pairs name several."""
+    languages = sorted(set(spoken) - {""})
+    if len(languages) < 2:
+        return
+    for at, row in enumerate(measured["templates"].values()):
+        row["languages"] = {}
+        for language in languages:
+            own = [n for n, one in enumerate(spoken) if one == language]
+            right, names = h[own] > 0, [prompts[n] for n in own]
+            found = {"accuracy": plain(share_by_prompt(right[:, at], names, "share with h above 0"))}
+            if at:
+                found["accuracy_change"] = plain(flips(right[:, 0], right[:, at], names).difference)
+            row["languages"][language] = found
 
 
 def _spread(h: NDArray[np.float64]) -> float:

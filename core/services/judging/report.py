@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from core.domain.errors import UserError
 from core.domain.estimate import Estimate
-from core.domain.judging import UNCALIBRATED, JudgedCase, JudgeReport, JudgeSetup
-from core.evaluation.measures.judge import both_orders, judge_validity
+from core.domain.judging import UNCALIBRATED, JudgedCase, JudgeReplaces, JudgeReport, JudgeSetup
+from core.evaluation.measures.judge import EPSILON, alternative_test, both_orders, judge_validity
 from core.evaluation.measures.shares import share_by_prompt
 from core.evaluation.measures.win_rate import win_rate
 
@@ -19,6 +23,7 @@ def report_of(
     cases: Sequence[JudgedCase],
     people: Mapping[Place, float],
     answers: Mapping[Place, tuple[str, str]],
+    votes: Mapping[Place, Mapping[str, float]] | None = None,
 ) -> JudgeReport:
     """Return what a judge said of two arms.
 
@@ -28,6 +33,7 @@ def report_of(
         cases: all verdicts, those on the adversarial suites included.
         people: (suite, item) -> what people say of the first arm.
         answers: (suite, item) -> both answers, for the share that the longer one won.
+        votes: (suite, item) -> person -> what that person says of the first arm, for the alternative test.
     """
     own = [case for case in cases if (case.arm_a, case.arm_b) == arms]
     tests = [case for case in cases if case.arm_a == "chosen" and case.arm_b == "rejected"]
@@ -49,7 +55,28 @@ def report_of(
         longer=_longer(scores, answers),
         unread=share_by_prompt([case.verdict == "unread" for case in cases], None, "answers without a verdict"),
         watermarks=() if validity.is_calibrated else (UNCALIBRATED,),
+        replaces=_replaces(scores, votes or {}),
     )
+
+
+def _replaces(scores: Mapping[Place, float], votes: Mapping[Place, Mapping[str, float]]) -> JudgeReplaces | None:
+    """Return the alternative test on the items that the judge and people judged; None where there are none."""
+    places = sorted(scores.keys() & votes.keys())
+    people = sorted({name for place in places for name in votes[place]})
+    if not people:
+        return None
+    given = np.array([[votes[place].get(name, math.nan) for name in people] for place in places])
+
+    def made(value: float, what: str) -> Estimate:
+        words = f"{what}; alternative test, epsilon {EPSILON:g}, Benjamini-Yekutieli 5 %"
+        return Estimate(value, math.nan, math.nan, len(people), "", words)
+
+    rate, advantage = "share of people against whom the judge held", "mean probability to agree as well as a person"
+    try:
+        found = alternative_test([scores[place] for place in places], given)
+    except UserError as error:
+        return JudgeReplaces(made(math.nan, rate), made(math.nan, advantage), missing=error.message)
+    return JudgeReplaces(made(found.winning_rate, rate), made(found.advantage, advantage), found.passes)
 
 
 def _scores(cases: Sequence[JudgedCase]) -> dict[Place, float]:

@@ -23,6 +23,8 @@ from core.store.sqlite.database import Store
 
 PeopleScores = Callable[[str, str, str], Mapping[tuple[str, str], float]]
 """From evaluation id and two arms to (suite, item) -> what people say of the first arm: 1 won, 1/2 tie, 0 lost."""
+PeopleVotes = Callable[[str, str, str], Mapping[tuple[str, str], Mapping[str, float]]]
+"""The same to (suite, item) -> person -> what that person says."""
 ADVERSARIAL = "adversarial:"
 """What the name of a suite begins with in the verdicts that test the judge itself."""
 _CHOSEN, _REJECTED = "chosen", "rejected"
@@ -83,6 +85,7 @@ class JudgingService:
         self._store = store
         self._evaluations, self._suites, self._rubrics = evaluations, suites, rubrics
         self.people: PeopleScores | None = None
+        self.votes: PeopleVotes | None = None
 
     def plan(self, request: JudgeRequest) -> JudgePlan:
         """Return what a request comes to; nothing is sent.
@@ -152,8 +155,10 @@ class JudgingService:
             raise NotFound(f"No judge {key} was asked about this evaluation.", "See them with: judge WS EVALUATION")
         cases = CasesFile(folder.path, setup).read()
         arms = next(((c.arm_a, c.arm_b) for c in cases.values() if not c.suite.startswith(ADVERSARIAL)), ("", ""))
-        people = self.people(folder.record().evaluation_id, *arms) if self.people is not None else {}
-        return report_of(setup, arms, list(cases.values()), people, answers_of(folder, arms))
+        id_ = folder.record().evaluation_id
+        people = self.people(id_, *arms) if self.people is not None else {}
+        votes = self.votes(id_, *arms) if self.votes is not None else {}
+        return report_of(setup, arms, list(cases.values()), people, answers_of(folder, arms), votes)
 
     def _comparisons(self, request: JudgeRequest) -> list[_Comparison]:
         found = [*_of_evaluation(self._evaluations.find(request.evaluation), request), *self._adversarial(request)]

@@ -1,15 +1,22 @@
-"""The share of right answers to gold items while time goes on, by reviewer; a major rubric version starts anew."""
+"""The share of right answers to gold items while time goes on, by reviewer; a major rubric version starts anew.
+
+A change for the worse at one point is a finding of its own: a slope over all items shows it late.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from core.domain.estimate import Estimate
 from core.domain.judgement import Reviewer
 from core.domain.rubric import ChangeLevel, RubricVersion
-from core.domain.team import GOLD_WINDOW, Drift, DriftLine, DriftPoint, RubricBreak
+from core.domain.team import GOLD_WINDOW, Drift, DriftChange, DriftLine, DriftPoint, RubricBreak, TeamFinding
+from core.evaluation.measures.change_point import change_point
+from core.evaluation.measures.multiplicity import adjusted
 from core.evaluation.measures.shares import share_by_prompt
 from core.services.quality.reviewers import sign
 from core.store.retest_pairs import SecondAnswer
@@ -17,6 +24,7 @@ from core.store.retest_pairs import SecondAnswer
 LEAST = 5
 """Gold items before the first point."""
 MOST_POINTS = 60
+ALARM_P = 0.05
 
 
 def drift_of(people: Sequence[Reviewer], versions: Sequence[RubricVersion], anchors: Sequence[SecondAnswer]) -> Drift:
@@ -34,12 +42,43 @@ def drift_of(people: Sequence[Reviewer], versions: Sequence[RubricVersion], anch
         version = of[one.version_id]
         groups[one.reviewer_id, version.rubric_id, version.number.split(".")[0]].append(one)
     lines = tuple(
-        DriftLine(who, names.get(who, ""), of[given[-1].version_id].title, _points(given))
+        DriftLine(who, names.get(who, ""), of[given[-1].version_id].title, _points(given), _change(given))
         for (who, _, _), given in sorted(groups.items(), key=lambda entry: (names.get(entry[0][0], ""), entry[0]))
         if len(given) >= LEAST
     )
     rubrics = {of[one.version_id].rubric_id for one in anchors}
     return Drift(lines, _breaks([one for one in versions if one.rubric_id in rubrics]))
+
+
+def drift_findings(drift: Drift) -> Iterator[TeamFinding]:
+    """Yield the lines that got worse at some point, p adjusted by Holm for the number of lines."""
+    changes = {str(place): line.change for place, line in enumerate(drift.lines) if line.change is not None}
+    p = adjusted({place: change.p for place, change in changes.items()})
+    for place, change in changes.items():
+        if p[place] < ALARM_P and change.after.value < change.before.value:
+            line = drift.lines[int(place)]
+            day = time.strftime("%Y-%m-%d", time.gmtime(change.at_ms / 1000))
+            words = (
+                f"{line.name} answers {_percent(change.after)} of {change.after.n:,} gold items right since {day}, "
+                f"{_percent(change.before)} of {change.before.n:,} before, p {p[place]:.3f} (change point, Holm)."
+            )
+            yield TeamFinding("drift", words, change.pairs, len(change.pairs))
+
+
+def _percent(share: Estimate) -> str:
+    return f"{100 * share.value:.0f} % ({100 * share.low:.0f}–{100 * share.high:.0f})"
+
+
+def _change(given: Sequence[SecondAnswer]) -> DriftChange | None:
+    right = [sign(one.strength) == sign(one.first) for one in given]
+    found = change_point(right, "right among gold items")
+    if found is None:
+        return None
+    wrong = tuple(one.pair_id for one, hit in zip(given, right, strict=True) if not hit)
+    later = {one.pair_id for one in given[found.at :]}
+    return DriftChange(
+        given[found.at].at_ms, found.before, found.after, found.p, tuple(one for one in wrong[::-1] if one in later)
+    )
 
 
 def _points(given: Sequence[SecondAnswer]) -> tuple[DriftPoint, ...]:

@@ -154,7 +154,7 @@ def _computed(read: _Read, on_step: OnStep) -> TeamReport:
     # scipy and statsmodels take a second to import, and only this needs them.
     from core.services.quality import agreement_by_group as agreement
     from core.services.quality.clause_board import clause_boards
-    from core.services.quality.drift import drift_of
+    from core.services.quality.drift import drift_findings, drift_of
     from core.services.quality.label_columns import verdicts_of
     from core.services.quality.looks import looks_of
     from core.services.quality.reviewers import reviewer_figures
@@ -177,4 +177,5 @@ def _computed(read: _Read, on_step: OnStep) -> TeamReport:
     found = QualityReport(everything, groups, figures, after, agreement.disagreed(labels, verdicts))
     boards = clause_boards(read.versions, labels, read.sources, lambda: on_step("agreement by clause"))
     drift = drift_of(read.people, read.versions, read.anchors)
-    return TeamReport(read.mark, found, boards, drift, looks_of(found, boards))
+    looks = (*looks_of(found, boards), *drift_findings(drift))
+    return TeamReport(read.mark, found, boards, drift, looks)

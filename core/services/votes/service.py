@@ -283,6 +283,20 @@ class VotesService:
                         found.setdefault((item.suite, item.item), 1 - item.outcome if turned else item.outcome)
         return found
 
+    def by_person(self, evaluation_id: str, first_arm: str, second_arm: str) -> dict[tuple[str, str], dict[str, float]]:
+        """Return (suite, item) -> person -> what that person says of the first arm; the first vote of each counts."""
+        found: dict[tuple[str, str], dict[str, float]] = {}
+        with self._store.read() as session:
+            for one in repository.listed(session, evaluation_id):
+                if {one.first_arm, one.second_arm} == {first_arm, second_arm}:
+                    items = {item.pair_id: item for item in repository.items(session, one.id)}
+                    for vote in repository.cast(session, one):
+                        if vote.outcome is not None:
+                            said = vote.outcome if one.first_arm == first_arm else 1 - vote.outcome
+                            item = items[vote.pair_id]
+                            found.setdefault((item.suite, item.item), {}).setdefault(vote.reviewer, said)
+        return found
+
     def _progress(self, session: Session, one: VoteRound, reviewer_id: int) -> RoundProgress:
         cast = repository.cast(session, one)
         counts: dict[int, int] = {}

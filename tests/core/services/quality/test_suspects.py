@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from core.domain.batch import BatchPolicy
@@ -29,6 +30,29 @@ def test_that_each_side_has_a_threshold_of_its_own() -> None:
     # A policy that gives A too much: labels B have P(B) .45 .4 .35, mean .4; nothing is contradicted by P(A) .65.
     assert confident_suspects([0.9, 0.9, 0.9, 0.45, 0.4, 0.35], first).tolist() == []
     assert confident_suspects([], []).tolist() == []
+
+
+def by_hand(right: list[float], first: list[bool]) -> list[int]:
+    """Return the off-diagonal of the confident joint as its definition says, label by label."""
+    p = [[r, 1 - r] if f else [1 - r, r] for r, f in zip(right, first, strict=True)]
+    said = [0 if f else 1 for f in first]
+    limits = []
+    for side in (0, 1):
+        own = [p[n][side] for n in range(len(p)) if said[n] == side]
+        limits.append(sum(own) / len(own) if own else float("inf"))
+    found = []
+    for n, row in enumerate(p):
+        reached = [side for side in (0, 1) if row[side] >= limits[side]]
+        if reached and max(reached, key=lambda side: row[side]) != said[n]:
+            found.append(n)
+    return sorted(found, key=lambda n: right[n])
+
+
+def test_that_the_confident_joint_is_that_of_its_definition_on_small_matrices() -> None:
+    rng = np.random.default_rng(17)
+    for size in (1, 2, 7, 40, 200):
+        right, first = rng.beta(2, 1, size).tolist(), (rng.random(size) < 0.6).tolist()
+        assert confident_suspects(right, first).tolist() == by_hand(right, first)
 
 
 @dataclass

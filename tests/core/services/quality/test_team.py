@@ -12,7 +12,7 @@ from core.domain.rubric import ChangeLevel, Criterion, RubricBody, RubricState, 
 from core.domain.team import GOLD_WINDOW
 from core.services.annotation.views import QueueSettings
 from core.services.application import Application
-from core.services.quality.drift import LEAST, drift_of
+from core.services.quality.drift import LEAST, drift_findings, drift_of
 from core.services.quality.service import QualityService
 from core.store.retest_pairs import SecondAnswer
 from tests.fakes.workspaces import opened, person, prefer, tie
@@ -128,5 +128,11 @@ def test_that_drift_looks_back_over_a_window_and_starts_anew_with_a_major_versio
     assert last.share.value == pytest.approx(5 / 15) and last.share.n == GOLD_WINDOW and last.at_ms == 20
     assert last.pairs == tuple(range(20, 10, -1))
     assert [(one.at_ms, one.title) for one in drift.breaks] == [(200, "R 2.0.0")]
+    assert line.change is not None and (line.change.at_ms, line.change.pairs) == (11, tuple(range(20, 10, -1)))
+    (told,) = drift_findings(drift)
+    assert "0 % (0–28) of 10 gold items right since 1970-01-01, 100 % (72–100) of 10 before" in told.words
+    assert (told.kind, told.total) == ("drift", 10)
+    better = [SecondAnswer(1, n, n, 1, -1 if n <= 10 else 1, False, 1, n) for n in range(1, 21)]
+    assert not list(drift_findings(drift_of([], versions, better))), "a change for the better is no finding"
     again = [SecondAnswer(1, 40 + n, n, 1, 1, False, 2, 400 + n) for n in range(3)]
     assert len(drift_of([], versions, [*anchors, *again]).lines) == 2
