@@ -257,17 +257,22 @@ class Remarks:
         self.line = 0
         self._counts: Counter[str] = Counter()
         self._first: dict[str, int] = {}
+        self._last: dict[str, int] = {}
 
     def count(self, what: str) -> None:
-        """Count one row for a remark: a clause without a full stop, the same words for every row it is true of."""
+        """Count a row once for a remark: a clause without a full stop, the same words for every row it is true of."""
+        if self.line and self._last.get(what) == self.line:
+            return
         if what in self._counts or len(self._counts) < _REMARKS:
             self._counts[what] += 1
+            self._last[what] = self.line
             self._first.setdefault(what, self.line)
 
     def clear(self) -> None:
         """Forget what was counted."""
         self._counts.clear()
         self._first.clear()
+        self._last.clear()
 
     def sentences(self) -> tuple[str, ...]:
         """Return one sentence for each remark, the most frequent first."""

@@ -32,6 +32,9 @@ _SINGLE = ("completion", "response", "answer", "output", "text", "chosen", "reje
 _BETTER = ("chosen", "prefer", "accept", "better", "best", "win", "good", "positive")
 _HINT = "A pair needs a prompt and two answers in each row. Name columns with --map COLUMN=prompt, =first, =second."
 
+_NO_NAMES = "The first line is taken for the names of the columns; where it is a row, put a line with names above it."
+_LONG_NAME = 40
+
 
 class OpenQuestions(UsageError):
     """The file can be read in several ways and the user has not said which; nothing was stored.
@@ -180,9 +183,16 @@ def _map_hint(sample: Sample, prompt: str | None, answers: tuple[str, str] | Non
     if answers is None and len(named := [name for name in _named(free, _ANSWER_WORDS) if name not in wanted]) > 1:
         wanted |= _sides(named[0], named[1])
     if not wanted:
-        return _HINT
+        return _NO_NAMES if _without_names(sample) else _HINT
     words = " ".join(f"--map {shlex.quote(f'{name}={field}')}" for name, field in wanted.items())
     return f"If these columns hold what is missing, name them: {words}."
+
+
+def _without_names(sample: Sample) -> bool:
+    """Say whether what names the columns reads like a row of a table: a number, a sentence."""
+    return bool(sample.tallies) and all(
+        re.fullmatch(r"[\d.,+-]+|.*[?!.]", str(name).strip()) or len(str(name)) > _LONG_NAME for name in sample.tallies
+    )
 
 
 def _sides(one: str, other: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from core.domain.errors import BadInput
 _SEP_LINE = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)
 _MARKS = (",", "\t", ";", "|")
 _BARE = re.compile(r"\r(?!\n)")
+_QUOTED = re.compile(r'"[^"]*(?:"|$)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def csv_layout(name: str, head: bytes) -> CsvLayout:
     lines = text.split("\n", 3)
     skip = next((i for i, line in enumerate(lines) if line.strip()), 0)
     first = lines[skip]
-    bare = "\n" not in text and _BARE.search(text) is not None
+    outside = _QUOTED.sub("", text)  # old spreadsheets end a row by a return and a line inside a cell by a line feed
+    bare = "\n" not in outside and _BARE.search(outside) is not None
     declared = _SEP_LINE.fullmatch(first.split("\r", 1)[0] if bare else first)
     if declared is not None:
         rest = text.split("\r" if bare else "\n")[skip + 1 :]

@@ -69,14 +69,14 @@ def refuse_foreign(name: str, head: bytes) -> None:
 
 
 def refuse_binary(name: str, head: bytes) -> None:
-    """Refuse a file with many bytes that no text has; one zero somewhere costs a row, not the file.
+    """Refuse a file with many bytes that no text has; zeros in one place cost a row, not the file.
 
     Zeros at the end are what a file system leaves of an end that was never written; the rows before them are read.
 
     Raises:
         BadInput: when it is no text.
     """
-    part = head[:4096].rstrip(b"\0")
+    part = re.sub(rb"\0+", b"\0", head[:4096].rstrip(b"\0"))
     if head and not part:
         raise BadInput(
             f"{name} begins with zero bytes only: its content was never written.", "Copy or download the file again."

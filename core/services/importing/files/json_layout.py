@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -22,6 +23,7 @@ _RECORD_KEYS = {
 }  # fmt: skip
 _SPLIT = {"columns", "data"}
 _STEP = 1 << 20
+_SINGLE_QUOTES = re.compile(rb"\{\s*'")
 _LOOKED = 20
 ALL = "all"
 
@@ -85,6 +87,11 @@ def json_layout(
     looks_whole = isinstance(first, dict) or (first is None and first_line.rstrip().endswith(b"}"))
     if looks_whole and not alone:
         return JsonLayout()
+    if _SINGLE_QUOTES.match(start):
+        raise BadInput(
+            f"{name} is no JSON: names stand in single quotes, as Python prints a dictionary.",
+            "Write it with json.dumps, one object a line.",
+        )
     for stream in streams():
         found = outline(stream, head.index(b"{"))
         return _object_layout(name, found, streams, limits, part)

@@ -33,7 +33,7 @@ def json_lines(stream: io.BufferedReader, layout: JsonLayout, limits: Limits) ->
         while data.startswith(_BOM):
             data = data[len(_BOM) :].lstrip()
         if data and not data.strip(b"\0"):
-            yield RawRow(number, None, "it holds zero bytes only: the end of the file was never written")
+            yield RawRow(number, None, "it holds zero bytes only: this part of the file was never written")
         elif data and header:
             header = False
         elif data:

@@ -41,6 +41,8 @@ def _hint(problem: str) -> str:
         )
     if "as Python prints" in problem:
         return "Write the rows with json.dumps, one a line."
+    if problem.endswith("the header has 1"):
+        return "The first line is taken for the names of the columns; delete a title that stands above them."
     return "Look at the file."
 
 

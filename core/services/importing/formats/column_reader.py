@@ -71,10 +71,11 @@ class ColumnReader:
         """What is to be said of the column."""
         if not self.shape.as_json:
             return ()
-        return (f"the texts of {self.name} are JSON lists of messages and are read as messages",)
+        kind = "lists of messages as Python prints them" if self.shape.as_python else "JSON lists of messages"
+        return (f"the texts of {self.name} are {kind} and are read as messages",)
 
     def _is_json(self, value: str) -> bool:
-        return self.shape.as_json and value.lstrip()[:1] in ("[", "{")
+        return self.shape.as_json and (value.lstrip()[:1] in ("[", "{") or self.shape.as_python)
 
 
 def json_notes(sample: Sample, limits: Limits) -> tuple[str, ...]:

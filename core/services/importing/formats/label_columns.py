@@ -26,13 +26,14 @@ from core.services.importing.formats.columns import Provenance, one_hot_columns
 from core.services.importing.formats.label_reader import RowLabels, ValueTable, shown
 from core.services.importing.formats.sample import Row, Sample, cell_text
 from core.services.importing.formats.verdict_words import OPEN, REFUSED, TIE, plain_word, read_words
+from core.services.importing.formats.winners import winners_by_name, winners_by_text
 from core.services.importing.limits import RowRejected
 from core.services.importing.reading import Answer, CodingUse, ColumnRole, Question, Reads, ValueUse
 from core.services.importing.rows import ParsedLabel
 
 LabelReader = Callable[[Row], tuple[ParsedLabel, ...]]
 _FEW = 12
-NO_LABELS, BY_SCORES = "none", "scores"
+NO_LABELS, BY_SCORES, EACH = "none", "scores", "each"
 """Answers to the question where the labels stand, beside the names of columns."""
 
 
@@ -89,7 +90,8 @@ def _unknown_labels(sample: Sample, answers: tuple[str, str], coding: Coding | N
     """Return how a table without a label column of a known name is read: the user is asked where one may be meant."""
     possible, taken = _possible_labels(sample, answers), sample.choices.answers.get("label", "")
     if taken in possible and taken not in (NO_LABELS, BY_SCORES):
-        return _column_labels(sample, answers, (taken,), coding)
+        columns = tuple(_columns_of_words(sample, answers)) if taken == EACH else (taken,)
+        return _column_labels(sample, answers, columns, coding)
     if taken and taken not in possible:
         raise UsageError(f"The labels cannot be read from {taken!r}.", f"Possible: {', '.join(possible)}.")
     if taken != BY_SCORES and (sample.choices.coding or sample.choices.values):
@@ -108,21 +110,36 @@ def _possible_labels(sample: Sample, answers: tuple[str, str]) -> dict[str, str]
     """Return the columns that may hold the labels, and what reading each would mean; at last, that there are none."""
     found: dict[str, str] = {}
     for name, column in sample.names.items():
-        values = sample.tally(column).values
-        if column in answers or usual_role(name) is not ColumnRole.METADATA or not 0 < len(values) <= _FEW:
-            continue
-        said = read_values(values, None, _named(values, answers))
-        reads = {read.reads for read in said.values()}
-        unknown = sum(count for value, count in values.items() if said[value].reads in ("open", "refused"))
-        words = {"first", "second"} & reads and 4 * unknown <= sum(values.values())
-        numbers = reads <= {"open", "no label"} and any(word in name for word in known.LABEL_WORDS)
-        if words or numbers:
+        if _may_say(sample, name, answers):
+            values = sample.tally(column).values
             held = ", ".join(f"{value} ({n:,})" for value, n in values.most_common(_FEW))
             meaning = "names the worse answer" if _names_worse(column) else "says it"
             found[column] = f"the column {column} {meaning}: {held}"
+    if len(several := _columns_of_words(sample, answers)) > 1:
+        found[EACH] = f"each of the columns {', '.join(several)} holds the labels of one reviewer"
     if scores := sample.pick_pair(known.SCORES):
         found[BY_SCORES] = f"the higher one of {scores[0]} and {scores[1]} wins"
     return {**found, NO_LABELS: "the pairs come without labels"}
+
+
+def _may_say(sample: Sample, name: str, answers: tuple[str, str]) -> str:
+    """Return how a column may say which answer is better: by ``words``, by ``numbers``, or not at all."""
+    column = sample.names[name]
+    values = sample.tally(column).values
+    if column in answers or usual_role(name) is not ColumnRole.METADATA or not 0 < len(values) <= _FEW:
+        return ""
+    said = read_values(values, None, _named(values, answers))
+    reads = {read.reads for read in said.values()}
+    unknown = sum(count for value, count in values.items() if said[value].reads in ("open", "refused"))
+    if {"first", "second"} & reads and 4 * unknown <= sum(values.values()):
+        return "words"
+    return "numbers" if reads <= {"open", "no label"} and any(word in name for word in known.LABEL_WORDS) else ""
+
+
+def _columns_of_words(sample: Sample, answers: tuple[str, str]) -> list[str]:
+    """Return the columns that name the better answer in words: several of them may be a reviewer each."""
+    names = (name for name in sample.names if _may_say(sample, name, answers) == "words")
+    return [column for column in map(sample.names.__getitem__, names) if not _names_worse(column)]
 
 
 def _by_scores(scores: Provenance, row: Row) -> tuple[ParsedLabel, ...]:
@@ -132,10 +149,12 @@ def _by_scores(scores: Provenance, row: Row) -> tuple[ParsedLabel, ...]:
 
 def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str, ...], coding: Coding | None) -> Labels:
     values = _counted(sample, columns)
-    models = _winners_by_name(sample, columns, values)
-    if models:
-        named = {value for name in models for value in sample.tally(name).values}
-        values = Counter({value: count for value, count in values.items() if value not in named})
+    models = winners_by_name(sample, columns, values)
+    named = {value for name in models or () for value in sample.tally(name).values}
+    texts = None if models else winners_by_text(sample, columns, answers)
+    if texts:
+        named = {value for value, read in read_values(values, "words", {}).items() if read is REFUSED}
+    values = Counter({value: count for value, count in values.items() if value not in named})
     if sample.choices.coding:
         coding = coding_of(sample.choices.coding)
     documented = _documented(sample, answers, columns)
@@ -157,25 +176,17 @@ def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str,
         roles[nested] = ColumnRole.LABEL
     others = () if len(columns) > 1 else _other_labels(sample, columns, roles)
     roles |= dict.fromkeys(others, ColumnRole.UNUSED)  # they are only compared
-    reader = RowLabels(columns, who, nested, others, table, sample.remarks, models)
+    reader = RowLabels(columns, who, nested, others, table, sample.remarks, models, texts)
     return Labels(
         reader.read,
         roles,
-        coding_use(columns, values, reads, option) if values or not models else None,
+        coding_use(columns, values, reads, option) if values or not (models or texts) else None,
         (coding_question(columns, open_values, possible),) if possible else (),
         _notes(columns, who, nested, option if option and option == documented else "", models)
+        + (("it repeats the text of the better answer",) if texts else ())
         + ((f"{third} holds a third answer; only {answers[0]} and {answers[1]} are read",) if third else ()),
         option,
     )
-
-
-def _winners_by_name(sample: Sample, columns: tuple[str, ...], values: Mapping[str, int]) -> tuple[str, str] | None:
-    """Return the model columns where the one label column holds names of models, else None."""
-    models = Provenance.of(sample).models
-    if models is None or len(columns) != 1:
-        return None
-    unknown = {value for value, read in read_values(values, "words", {}).items() if read is REFUSED}
-    return models if unknown & {value for name in models for value in sample.tally(name).values} else None
 
 
 def _counted(sample: Sample, columns: tuple[str, ...]) -> Counter[str]:

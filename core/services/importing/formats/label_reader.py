@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.domain.judgement import Verdict
 from core.services.importing.formats.codings import Coding, read_values, side_label, to_label
 from core.services.importing.formats.sample import Row, cell_text
 from core.services.importing.formats.verdict_words import REFUSED, Read
-from core.services.importing.limits import RowRejected, describe_type
+from core.services.importing.formats.winners import side_of
+from core.services.importing.limits import RowRejected, describe_type, printable
 from core.services.importing.reading import Remarks
 from core.services.importing.rows import ParsedLabel
 
 _MOST_INDIVIDUAL = 100
+_NOTHING: tuple[object, ...] = (None, "", [], {})
 
 
 class ValueTable:
@@ -46,6 +49,7 @@ class RowLabels:
         who: column that names the reviewer of the one label. nested: column with a list of labels of others.
         others: columns that also say who won; a row in which one names another answer is counted.
         models: columns with the models of both answers, where the label is the name of the better one.
+        texts: columns of both answers, where the label is the text of the better one.
     """
 
     columns: tuple[str, ...]
@@ -55,6 +59,7 @@ class RowLabels:
     table: ValueTable
     remarks: Remarks
     models: tuple[str, str] | None = None
+    texts: tuple[str, str] | None = None
 
     def read(self, row: Row) -> tuple[ParsedLabel, ...]:
         """Return the labels; see :class:`Labels`."""
@@ -62,11 +67,13 @@ class RowLabels:
         several = len(self.columns) > 1
         for column in self.columns:
             cell = row.get(column)
-            side = self._named_model(row, cell)
+            side = side_of(row, cell, self.models) if self.models else 0
+            read = None if cell is None or side else self.table.of(cell)
+            if read is REFUSED and self.texts:
+                side = side_of(row, cell, self.texts)
             if side:
                 labels.append(side_label(side, _reviewer(row, self.who)))
                 continue
-            read = None if cell is None else self.table.of(cell)
             if read is None or read.reads in ("no label", "open"):
                 continue
             if read is REFUSED:
@@ -83,13 +90,6 @@ class RowLabels:
             labels += self._individual(row.get(self.nested))
         return tuple(labels)
 
-    def _named_model(self, row: Row, cell: object) -> int:
-        """Return -1 or 1 where the cell is the name of the first or second answer's model only, else 0."""
-        if self.models is None or not isinstance(cell, str):
-            return 0
-        first, second = (str(row.get(name, "")).strip() == cell.strip() for name in self.models)
-        return int(second) - int(first)
-
     def _compare(self, row: Row, label: ParsedLabel) -> None:
         side = _side(label.verdict, label.strength)
         for name in self.others:
@@ -104,12 +104,23 @@ class RowLabels:
         """Return the labels of a list of objects with a signed score each."""
         labels = []
         for number, item in enumerate(cell[:_MOST_INDIVIDUAL] if isinstance(cell, list) else (), 1):
-            read = self.table.of(item.get("score", item.get("strength"))) if isinstance(item, dict) else None
+            read = None
+            if isinstance(item, dict):
+                key = "score" if "score" in item else "strength"
+                read = self.table.of(item.get(key))
+                tell_of_others(self.remarks, item, (key,), str(self.nested))
             if read is None or read.reads in ("no label", "open", "refused"):
                 self.remarks.count(f"an entry of {self.nested} has no score that names a side; it is left out")
                 continue
             labels.append(to_label(read, f"individual {number}"))
         return labels
+
+
+def tell_of_others(remarks: Remarks, entry: Mapping[str, object], read: tuple[str | None, ...], column: str) -> None:
+    """Count what an entry of a list of labels holds beside the verdict and the reviewer: it is not kept."""
+    for key, held in entry.items():
+        if key not in read and held not in _NOTHING:
+            remarks.count(f"{printable(str(key))[:40]} beside {read[0]} in {column} is not kept")
 
 
 def _side(verdict: Verdict, strength: int | None) -> object:

@@ -1,7 +1,7 @@
 """Conversations written as lists of messages, in the common spellings.
 
-A text stays a text. Whether the texts of a column are JSON of messages is decided once, from the whole sample
-(:func:`shape_of`), never from one row: an answer may well be JSON that looks like a message.
+A text stays a text. Whether the texts of a column are messages, as JSON or as Python prints them, is decided once, from
+the whole sample (:func:`shape_of`), never from one row: an answer may well be JSON that looks like a message.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from core.domain.conversation import Message, Prompt, Role
+from core.services.importing.formats.python_texts import is_printed, printed_value
 from core.services.importing.formats.transcripts import prompt_from_text
-from core.services.importing.limits import Limits, RowRejected, check_text, describe_type, parse_json
+from core.services.importing.limits import Limits, RowRejected, check_text, describe_type, parse_json, printable
 from core.services.importing.reading import Remarks
 
 _ROLES: dict[str, Role] = {
@@ -48,6 +49,8 @@ _OTHER_PARTS = {
     "tool_call": "a tool call",
     "tool_result": "the result of a tool",
 }
+_READ = {"role", "from", "content", "value", "tool_calls", "function_call"}
+_NOTHING: tuple[object, ...] = (None, "", [], {}, False)
 _MOSTLY = 0.9  # of the texts of a column, from which it counts as JSON of messages throughout
 _KEPT_AS_TEXT = "{} reads like a list of messages and is kept as the text that it is"
 _NO_LIST = "{} is a text among lists of messages and is read as a text"
@@ -58,12 +61,13 @@ class ColumnShape:
     """What the cells of a column are, by the sample.
 
     Attributes:
-        as_json: its texts are JSON of messages throughout.
+        as_json: its texts are JSON of messages throughout, or such lists as Python prints them (``as_python``).
         messages: most cells are messages, as lists or as JSON.
         objects: most cells are objects that are no messages; ``keys`` are theirs, the commonest first.
     """
 
     as_json: bool = False
+    as_python: bool = False
     messages: bool = False
     objects: bool = False
     keys: tuple[str, ...] = ()
@@ -71,13 +75,15 @@ class ColumnShape:
 
 def shape_of(values: Iterable[object], limits: Limits) -> ColumnShape:
     """Return what the cells of a column are; blank ones say nothing."""
-    texts = lists = as_json = others = 0
+    texts = lists = as_json = as_python = others = 0
     keys: dict[str, int] = {}
     for value in values:
         if isinstance(value, str):
             if value and not value.isspace():
                 texts += 1
-                as_json += value.lstrip()[:1] in ("[", "{") and _is_json_of_messages(value, limits)
+                found = _may_be_messages(value) and _is_json_of_messages(value, limits)
+                as_json += found
+                as_python += found and is_printed(value)
         elif isinstance(value, list | dict) and value:
             if _is_messages(value):
                 lists += 1
@@ -90,6 +96,7 @@ def shape_of(values: Iterable[object], limits: Limits) -> ColumnShape:
     plain = texts - (texts if json_throughout else 0)
     return ColumnShape(
         as_json=json_throughout,
+        as_python=json_throughout and as_python > 0,
         messages=structured > plain + others,
         objects=others > plain + structured,
         keys=tuple(sorted(keys, key=lambda key: -keys[key])[:12]),
@@ -111,8 +118,8 @@ def read_messages(
     Raises:
         RowRejected: naming the message and what is wrong with it.
     """
-    if as_json and isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        value = parse_json(value.strip(), limits)
+    if as_json and isinstance(value, str) and _may_be_messages(value):
+        value = _parsed(value, limits)
     if isinstance(value, dict):
         value = [value]
     if not isinstance(value, list):
@@ -183,7 +190,7 @@ def read_answer(
 
 def _from_text(value: str, name: str, limits: Limits, remarks: Remarks | None, as_json: bool) -> list[Message]:
     """Return the messages of a text in a column of JSON; empty where the text is a text. Tell the odd one."""
-    odd = value[:1] in ("[", "{") and _is_json_of_messages(value, limits)
+    odd = _may_be_messages(value) and _is_json_of_messages(value, limits)
     if as_json:
         if odd:
             return read_messages(value, name, limits, remarks)
@@ -195,12 +202,26 @@ def _from_text(value: str, name: str, limits: Limits, remarks: Remarks | None, a
 
 
 def _is_json_of_messages(text: str, limits: Limits) -> bool:
-    if '"content"' not in text and '"value"' not in text and '"tool_calls"' not in text:
+    if not any(key in text for key in ("content", "value", "tool_calls")):
         return False
     try:
-        return _is_messages(parse_json(text.strip(), limits))
+        return _is_messages(_parsed(text, limits))
     except RowRejected:
         return False
+
+
+def _may_be_messages(text: str) -> bool:
+    return text.lstrip()[:1] in ("[", "{") or is_printed(text)
+
+
+def _parsed(text: str, limits: Limits) -> object:
+    """Return what a text holds as JSON, or as Python printed it.
+
+    Raises:
+        RowRejected: when it is neither.
+    """
+    value = printed_value(text) if is_printed(text) else None
+    return parse_json(text.strip(), limits) if value is None else value
 
 
 def _is_messages(value: object) -> bool:
@@ -228,6 +249,9 @@ def _message(item: object, name: str, limits: Limits, remarks: Remarks | None) -
             raise RowRejected(f"{name} is a tool call without text")
         if remarks is not None:
             remarks.count("a tool call beside the text of a message is not kept")
+    if remarks is not None and not item.keys() <= _READ:
+        for key in sorted(str(key) for key, held in item.items() if key not in _READ and held not in _NOTHING):
+            remarks.count(f"{printable(key)[:40]} beside the text of a message is not kept")
     return Message(role, _content(content, name, limits))
 
 

@@ -1,7 +1,9 @@
 """Labels inside a list of each row: ``annotations`` with one object for each reviewer and their verdict.
 
 Exports of annotation tools and of scripts write ``annotations: [{"annotator": "ann", "label": "A"}, ...]`` beside the
-prompt and the two answers. Words name a side; numbers are asked, as in a label column.
+prompt and the two answers, a plain list of verdicts (``["A", "B"]``), or an object with a verdict for each name
+(``{"ann": "A"}``). Words name a side; numbers are asked, as in a label column, and numbers without a name of their own
+are none: they may as well be shares.
 """
 
 from __future__ import annotations
@@ -22,20 +24,22 @@ from core.services.importing.formats.codings import (
 from core.services.importing.formats.column_reader import ColumnReader, json_notes
 from core.services.importing.formats.columns import Provenance, answer_columns, one_hot_columns, prompt_reader
 from core.services.importing.formats.label_columns import label_columns
-from core.services.importing.formats.label_reader import ValueTable, shown
+from core.services.importing.formats.label_reader import ValueTable, shown, tell_of_others
 from core.services.importing.formats.row_format import BoundFormat, RowFormat
 from core.services.importing.formats.sample import Row, Sample, cell_text
-from core.services.importing.formats.verdict_words import OPEN, REFUSED
+from core.services.importing.formats.verdict_words import OPEN, REFUSED, read_words
 from core.services.importing.limits import Limits, RowRejected, describe_type
 from core.services.importing.reading import ColumnRole
 from core.services.importing.rows import ParsedLabel, ParsedPair
 
+_NAME, _VERDICT = "\0name", "\0verdict"
+"""Keys of the entries that a list of verdicts without objects is read as; no file has them."""
 _LISTS = (
     "annotations", "annotation", "votes", "judgements", "judgments", "labels", "label", "reviews", "ratings",
     "preferences", "evaluations", "verdicts", "annotators",
 )  # fmt: skip
-_VALUES = (*known.LABELS, "value", "answer", "selected", "result")
-_WHO = (*known.WHO, "user", "user_id", "username", "completed_by", "name", "email", "by", "id")
+_VALUES = (_VERDICT, *known.LABELS, "value", "answer", "selected", "result")
+_WHO = (_NAME, *known.WHO, "user", "user_id", "username", "completed_by", "name", "email", "by", "id")
 _MOST = 100
 _BLANK = "an annotation without a verdict is no label"
 
@@ -72,6 +76,7 @@ class _NestedLabels:
 
     def __init__(self, sample: Sample, column: str, key: str) -> None:
         self._column, self._key, self._remarks = column, key, sample.remarks
+        self._said = f"an entry of {column}" if key == _VERDICT else f"{key} in {column}"
         self._who = _key(sample, column, _WHO)
         values = _counted(sample, column, key)
         coding: Coding | None = coding_of(sample.choices.coding) if sample.choices.coding else None
@@ -82,11 +87,13 @@ class _NestedLabels:
         reads = read_values(values, coding if coding or possible else "words", sample.choices.values)
         self._table = ValueTable(reads, coding, bool(possible))
         self.option = coding if coding and open_values else ""
-        name = f"{column}.{key}"
+        name = column if key == _VERDICT else f"{column}.{key}"
         self.use = coding_use((name,), values, reads, self.option)
         self.questions = (coding_question((name,), open_values, possible),) if possible else ()
-        by = f"named by {self._who}" if self._who else "numbered, because none is named"
-        self.note = f"each entry of {column} is a label of its own reviewer, {by}; {key} says which answer is better"
+        who = "its key" if self._who == _NAME else self._who
+        by = f"named by {who}" if who else "numbered, because none is named"
+        side = "" if key == _VERDICT else f"; {key} says which answer is better"
+        self.note = f"each entry of {column} is a label of its own reviewer, {by}{side}"
 
     def read(self, cell: object) -> tuple[ParsedLabel, ...]:
         """Return the labels in a cell.
@@ -96,12 +103,14 @@ class _NestedLabels:
         """
         if cell in (None, "", []):
             return ()
-        if not isinstance(cell, list):
+        entries = _as_entries(cell)
+        if entries is None:
             raise RowRejected(f"{self._column} is {describe_type(cell)}, not a list")
         labels: list[ParsedLabel] = []
         refused: list[object] = []
-        for number, entry in enumerate(cell[:_MOST], 1):
-            value = entry.get(self._key) if isinstance(entry, dict) else None
+        for number, entry in enumerate(entries[:_MOST], 1):
+            value = entry.get(self._key)
+            tell_of_others(self._remarks, entry, (self._key, self._who), self._column)
             read = self._table.of(value)
             if read is OPEN:
                 continue  # it is asked
@@ -112,15 +121,15 @@ class _NestedLabels:
             else:
                 labels.append(to_label(read, self._reviewer(entry, number)))
         if refused and not labels:
-            raise RowRejected(f"{self._key} in {self._column} is {shown(refused[0])}, which names no side")
+            raise RowRejected(f"{self._said} is {shown(refused[0])}, which names no side")
         for value in refused:
-            self._remarks.count(f"{self._key} in {self._column} is {shown(value)}, which names no side; it is left out")
-        if len(cell) > _MOST:
+            self._remarks.count(f"{self._said} is {shown(value)}, which names no side; it is left out")
+        if len(entries) > _MOST:
             self._remarks.count(f"more than {_MOST} entries in {self._column}; the others are left out")
         return tuple(labels)
 
-    def _reviewer(self, entry: object, number: int) -> str:
-        value = entry.get(self._who) if self._who and isinstance(entry, dict) else None
+    def _reviewer(self, entry: Mapping[str, object], number: int) -> str:
+        value = entry.get(self._who) if self._who else None
         if isinstance(value, dict):
             value = value.get("id", value.get("name", value.get("email")))
         text = cell_text(value)
@@ -133,9 +142,32 @@ def _list_column(sample: Sample) -> str | None:
         column = sample.names.get(name)
         if column is not None:
             cells = [cell for cell in sample.values(column) if cell not in (None, "", [])]
-            if cells and 2 * sum(isinstance(c, list) and isinstance(c[0], dict) for c in cells) >= len(cells):
+            if cells and 2 * sum(map(_holds_verdicts, cells)) >= len(cells):
                 return column
     return None
+
+
+def _holds_verdicts(cell: object) -> bool:
+    """Whether a cell holds objects, or else words of which one at least names a side."""
+    if isinstance(cell, list) and isinstance(cell[0], dict):
+        return True
+    entries = _as_entries(cell) or ()
+    words = [entry[_VERDICT] for entry in entries if entry.get(_VERDICT) not in (None, "")]
+    texts = [word for word in words if isinstance(word, str)]
+    reads = read_words(texts)
+    return len(texts) == len(words) and any(reads[text].reads in ("first", "second") for text in texts if text in reads)
+
+
+def _as_entries(cell: object) -> list[Mapping[str, object]] | None:
+    """Return a cell as a list of objects: that list, or one made of plain verdicts or of a verdict for each name."""
+    if isinstance(cell, dict):
+        verdicts = list(cell.items())
+        if any(isinstance(value, list | dict) for _, value in verdicts):
+            return None
+        return [{_NAME: name, _VERDICT: value} for name, value in verdicts]
+    if not isinstance(cell, list):
+        return None
+    return [entry if isinstance(entry, dict) else {_VERDICT: entry} for entry in cell]
 
 
 def _has_label_column(sample: Sample, nested: str) -> bool:
@@ -145,7 +177,7 @@ def _has_label_column(sample: Sample, nested: str) -> bool:
 
 def _entries(sample: Sample, column: str) -> Iterator[Mapping[str, object]]:
     for cell in sample.values(column):
-        yield from (entry for entry in (cell[:_MOST] if isinstance(cell, list) else ()) if isinstance(entry, dict))
+        yield from (_as_entries(cell) or [])[:_MOST]
 
 
 def _key(sample: Sample, column: str, wanted: tuple[str, ...]) -> str | None:

@@ -55,6 +55,7 @@ WHOLE: dict[str, bytes] = {
     "two marked files joined": "".join(f"\ufeff{line}" for line in LINES.splitlines(True)).encode(),
     "old Mac JSON lines": LINES.replace("\n", "\r").encode(),
     "old Mac CSV": CSV.replace("\r\n", "\r").encode(),
+    "old Mac CSV with a line feed in a cell": CSV.replace("\r\n", "\r").replace("chosen,", "chosen,\"no\nte\",", 1).replace("gut 0", "gut 0,\"a\nb\"").replace("gut 1", "gut 1,").replace("gut 2", "gut 2,").encode(),
     "CSV whose header alone ends in a return": CSV.replace("\r\n", "\n").replace("\n", "\r", 1).encode(),
     "CSV with a return in a name": CSV.replace("\r\n", "\n").replace("chosen", "cho\rsen").encode(),
     "CSV with returns doubled": CSV.replace("\r\n", "\r\r\n").encode(),
@@ -126,6 +127,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "YAML": (b"- prompt: q\n  chosen: x\n", "is a YAML document"),
     "Shift-JIS": ("prompt,chosen,rejected\n川は?,信濃川です,知りません\n山は?,富士山,さあ\n".encode("shift_jis"), "is not UTF-8.*--encoding shift_jis|shift_jis or"),
     "packed twice": (gzip.compress(gzip.compress(LINES.encode())), "packed twice: gzip inside gzip"),
+    "one Python dictionary": (b"{'prompt': 'q', 'chosen': 'x'}\n", "single quotes, as Python prints.*json.dumps"),
+    "a title above the header": (b"Export of May\n\nprompt,chosen,rejected\nq,x,y\n", "header has 1.*delete a title"),
     "Markdown": (b"| prompt | chosen |\n|:---|---|\n| q | a |\n", "is a Markdown table"),
     "JSON null": (b"null\n", "holds null and no records"),
     "Python dictionaries": (b"{'prompt': 'q'}\n{'prompt': 'r'}\n", "names stand in single quotes"),
@@ -143,7 +146,7 @@ def test_that_a_file_which_cannot_be_read_is_refused_with_its_true_reason(tmp_pa
 def test_that_zeros_at_the_end_of_a_file_cost_no_row_before_them(tmp_path: Path) -> None:
     found = read(put(tmp_path, LINES.encode() + bytes(700)))
     assert [row.values for row in found[:3]] == ROWS
-    assert [row.problem for row in found[3:]] == ["it holds zero bytes only: the end of the file was never written"]
+    assert [row.problem for row in found[3:]] == ["it holds zero bytes only: this part of the file was never written"]
 
 
 def test_that_lines_of_remarks_before_json_lines_are_rejected_rows_of_their_own(tmp_path: Path) -> None:

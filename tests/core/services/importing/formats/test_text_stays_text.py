@@ -187,3 +187,38 @@ def test_that_a_second_system_text_is_told() -> None:
     row = {**trl([{"role": "system", "content": "s"}, user("q")], [answer("x")], [answer("y")]), "system": "other"}
     assert plain(read(row)[0])[0] == ["s", "q"]
     assert "stands beside a system message" in remarks(row)
+
+
+def printed(*messages: dict[str, str]) -> str:
+    """Return messages as NumPy prints an array of them: a line for each, without commas."""
+    return "[" + "\n ".join(map(repr, messages)) + "]"
+
+
+def test_that_a_column_of_messages_as_python_prints_them_is_read_as_messages_and_said() -> None:
+    rows = [
+        trl(printed(user("it's\n{1}"), answer("a"), user(f"q{n}")), printed(answer("x")), repr([answer("y")]))
+        for n in range(4)
+    ]
+    detection, _ = detected(*rows)
+    assert detection.key == "conversational"
+    assert any("as Python prints them" in note for note in detection.bound.notes)
+    (first, *_) = read(*rows)
+    assert plain(first)[:3] == (["it's\n{1}", "a", "q0"], "x", "y")
+
+
+def test_that_one_text_as_python_prints_messages_stays_a_text_and_is_told() -> None:
+    text = repr([user("hi")])
+    assert plain(read(trl("plain"), trl(text), trl("plain"))[1])[0] == [text]
+    assert "prompt reads like a list of messages" in remarks(trl("plain"), trl(text), trl("plain"))
+
+
+def test_that_nothing_in_a_printed_list_is_run() -> None:
+    text = "[{'role': 'user', 'content': __import__('os').getcwd()}]"
+    assert plain(read(trl(text), trl(text))[0])[0] == [text]
+
+
+def test_that_what_a_message_holds_beside_its_text_is_told_once_a_row() -> None:
+    chat = [{**user("a"), "id": 7}, {**answer("b"), "id": 8}, user("c")]
+    said = remarks(trl(chat, [{**answer("x"), "reasoning_content": "hm", "name": None}], [answer("y")]))
+    assert "1 row: reasoning_content beside the text of a message is not kept" in said
+    assert "1 row: id beside the text" in said and "name" not in said
