@@ -163,4 +163,6 @@ def total_line(report: PreflightReport) -> str:
     if not report.total_steps:
         return ""
     memory = f" · about {report.memory_bytes / 2**30:.1f} GiB" if report.memory_bytes else ""
-    return f"{counted(report.total_steps, 'step')} · about {span(report.eta_s)} on {report.device}{memory}"
+    low, high = span(report.eta_low_s), span(report.eta_high_s)
+    between = f" ({low} to {high})" if report.eta_high_s else ""
+    return f"{counted(report.total_steps, 'step')} · about {span(report.eta_s)}{between} on {report.device}{memory}"

@@ -17,7 +17,7 @@ from core.domain.errors import UsageError
 from core.domain.run_config import RunConfig
 from core.domain.run_events import RunEvent
 from core.runs.event_lines import line_of
-from core.services.demo.config import DEMO_CONFIG
+from core.services.demo.config import DEMO_CONFIG, SHIPPED_CONFIG
 from core.services.demo.opening import open_demo
 from core.services.models.conversion import starter_model
 
@@ -47,7 +47,7 @@ def demo(
     elif build is not None:
         from core.services.demo.build import build_demo
 
-        build_demo(build, model or starter_model(), say, _config(settings), _line)
+        build_demo(build, model or starter_model(), say, _config(settings, SHIPPED_CONFIG), _line)
     elif headless:
         if out is None:
             raise UsageError("--headless needs a place for its results.", "Add --out DIR.")
@@ -65,8 +65,8 @@ def demo(
         say(str(open_demo(reset=reset)))
 
 
-def _config(settings: list[str] | None) -> RunConfig:
-    return DEMO_CONFIG.with_values(read_changes(settings or []))
+def _config(settings: list[str] | None, base: RunConfig = DEMO_CONFIG) -> RunConfig:
+    return base.with_values(read_changes(settings or []))
 
 
 def _line(event: RunEvent) -> None:

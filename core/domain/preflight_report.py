@@ -36,10 +36,11 @@ class PreflightReport:
         proof: of some pairs, what is trained.
         total_steps: optimizer steps of the run.
         step_seconds: of the dry step, scaled to pairs of mean length. reference_seconds: for all pairs.
-        look_seconds: of one measurement of each kind ("eval", "kl", "sample"), answers taken as long as they may get.
+        look_seconds: of one measurement of each kind ("eval", "kl", "sample"), answers as long as a few that it wrote.
         start_seconds: of what the measurements need once, before the first step and at the first of them.
         looks: how often the run would measure.
-        eta_s: reference, training and all measurements together.
+        eta_s: reference, training and all measurements together. eta_low_s, eta_high_s: the interval that holds it with
+            80 % probability, from the spread of work that was timed once.
         memory_bytes: what the run will take at its peak. memory_parts: its parts by purpose. memory_free_bytes:
             of what the device has. micro_batch: pairs of a forward pass that this allows.
         disk_bytes, disk_free_bytes: for checkpoints and the result.
@@ -57,6 +58,8 @@ class PreflightReport:
     start_seconds: float = 0.0
     looks: LooksPlanned | None = None
     eta_s: float = 0.0
+    eta_low_s: float = 0.0
+    eta_high_s: float = 0.0
     memory_bytes: int = 0
     memory_parts: tuple[tuple[str, int], ...] = ()
     memory_free_bytes: int = 0

@@ -38,6 +38,7 @@ def predicted(folder: Path, model: Path, config: RunConfig) -> dict[str, Any]:
         "reference": report["reference_seconds"],
         **{kind: looks.get(kind, 0.0) for kind in KINDS.values()},
         "all": report["eta_s"],
+        "interval": [report["eta_low_s"], report["eta_high_s"]],
         "memory": report["memory_bytes"],
         "preflight": time.monotonic() - begun,
         "share": (report["looks"] or {}).get("share", 0.0),

@@ -80,6 +80,7 @@ def test_print_predicted_beside_measured(tmp_path: Path, extra: dict[str, Any]) 
     print(
         f"| memory, MiB | {before['memory'] / mib:.0f} | {after['memory'] / mib:.0f} "
         f"| {before['memory'] / after['memory']:.2f} |\n"
+        f"all within {before['interval'][0]:.0f} to {before['interval'][1]:.0f} s with 80 %\n"
         f"preflight {before['preflight']:.0f} s; share of the measurements: counted {before['share']:.3f}, "
         f"processor seconds {after['share']:.3f}\n{after['spent']}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from core.domain.run_events import RunEvent
 from core.evaluation.sequence_kl import score_answers
 from core.generation.decoders import Decoder, open_pair_decoder
 from core.generation.sampler import DecoderSettings, Sampled, sample
+from core.runs.child_processes.answer_lengths import AnswerLengths
 from core.runs.hosting.probes import look_at_pairs, room_of
 from core.runs.hosting.reference_side import ReferenceSide
 from core.training.memory_plan import SAMPLE_TOKENS, SAMPLES
@@ -23,8 +24,8 @@ T = TypeVar("T")
 
 _PAIRS = 4
 _ANSWERS = 16
-_SHORT, _LONG = 2, 24
-"""Most tokens of the two answers whose difference is the cost of a token, and of which it is seen how many end."""
+_SHORT, _LONG = 2, SAMPLE_TOKENS
+"""Most tokens of the two answers whose difference is the cost of a token; the longer ones show how long answers are."""
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ class LookCosts:
         token_s: seconds of each further token of an answer.
         step_s: seconds of a step of the samples, which gives one token to each.
         score_s: seconds to score an answer of ``answer_tokens`` tokens under policy and reference.
-        ends: share of the written tokens that ended their answer.
+        lengths: of the answers that were written.
     """
 
     settings: RunConfig
@@ -52,7 +53,7 @@ class LookCosts:
     token_s: float = 0.0
     score_s: float = 0.0
     answer_tokens: float = 1.0
-    ends: float = 0.0
+    lengths: AnswerLengths = field(default_factory=AnswerLengths)
 
     def run(self, session: TrainSession, step: int, *, last: bool) -> Iterator[RunEvent]:
         """Time a few pairs and tokens before the first step; nothing is reported to the run."""
@@ -73,8 +74,8 @@ class LookCosts:
             prompt_tokens: of the run's prompts on average.
         """
         settings = self.settings
-        horizon = expected_tokens(self.ends, settings.kl_max_new_tokens)
-        sampled, steps = (expected_tokens(self.ends, SAMPLE_TOKENS, of) for of in (1, 2 * SAMPLES))
+        horizon = self.lengths.expected(settings.kl_max_new_tokens)
+        sampled, steps = (self.lengths.expected(SAMPLE_TOKENS, of) for of in (1, 2 * SAMPLES))
         read = self.prompt_s * prompt_tokens / self.prompt_tokens
         per_token = self.score_s / (self.prompt_tokens + self.answer_tokens)
         has_kl, has_samples = bool(settings.kl_every and answered), bool(settings.sample_every)
@@ -121,12 +122,13 @@ class LookCosts:
     def _time_tokens(
         self, session: TrainSession, prompts: Sequence[Sequence[int]], decoder: Decoder
     ) -> tuple[float, list[Sampled]]:
-        """Note what a token costs and how many end their answer; return seconds to read a prompt, and the answers."""
+        """Note what a token costs and how long answers are; return seconds to read a prompt, and the answers."""
         short_s, few = _answers(session, prompts, _SHORT, decoder)
         long_s, answers = _answers(session, prompts, _LONG, decoder)
         written, before = (sum(len(answer.token_ids) for answer in each) for each in (answers, few))
         self.token_s = max(0.0, long_s - short_s) / max(written - before, 1)
-        self.ends = sum(answer.finished for answer in answers) / max(written, 1)
+        tokens = tuple(len(answer.token_ids) for answer in answers)
+        self.lengths = AnswerLengths(tokens, sum(answer.finished for answer in answers), _LONG)
         return max(0.0, short_s - before * self.token_s) / len(prompts), answers
 
     def _step_of_few(self, session: TrainSession, prompts: Sequence[Sequence[int]], decoder: Decoder) -> float:
@@ -134,21 +136,6 @@ class LookCosts:
         (short_s, few), (long_s, more) = (_answers(session, prompts, most, decoder) for most in (_SHORT, 3 * _SHORT))
         steps, before = (max(len(answer.token_ids) for answer in each) for each in (more, few))
         return max(0.0, long_s - short_s) / max(steps - before, 1)
-
-
-def expected_tokens(ends: float, most: int, of: int = 1) -> float:
-    """Return the expected tokens of an answer of at most ``most``, or of the longest of ``of`` answers.
-
-    Each token ends its answer with the probability ``ends``, whatever came before.
-
-    >>> expected_tokens(0.0, 128), expected_tokens(1.0, 128)
-    (128.0, 1.0)
-    >>> round(expected_tokens(0.5, 3), 3)  # 1 + 1/2 + 1/4
-    1.75
-    >>> round(expected_tokens(0.5, 2, of=2), 3)  # 1, and a second one unless both end at once
-    1.75
-    """
-    return sum(1.0 - (1.0 - (1.0 - ends) ** done) ** of for done in range(most))
 
 
 def _answers(

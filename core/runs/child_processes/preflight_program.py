@@ -33,7 +33,7 @@ from core.runs.child_processes.tried_step import TriedStep
 from core.runs.folder import RunFolder
 from core.runs.hosting.probes import no_kl, room_of
 from core.runs.priority import lower_priority
-from core.runs.time_left import remaining_work
+from core.runs.time_left import remaining_work, sum_of_costs
 from core.training.gate.left_out import ReadableRows, encode_usable
 from core.training.memory_plan import ModelShape, plan_memory
 from core.training.policy.read_model import read_architecture, read_tokenizer
@@ -194,8 +194,8 @@ def _report(
     )
     start_s = tried.reference_s * scale * probed / len(tried.pairs) if "eval" in looks else 0.0
     made = frozenset(plan.every) if starts_free(config) else frozenset()
-    left = remaining_work(config, 0, steps, made, plan.every)
-    eta = steps * step_s + reference_s + start_s + sum(left[kind] * cost for kind, cost in looks.items())
+    left = {**remaining_work(config, 0, steps, made, plan.every), "once": 1}
+    eta = sum_of_costs(_once_seen({"step": step_s, "once": reference_s + start_s, **looks}), left)
     disk = 2 * tried.saved_bytes * (config.keep_checkpoints + 1) + _ROOM
     report = replace(
         base,
@@ -204,13 +204,20 @@ def _report(
         reference_seconds=reference_s,
         look_seconds=looks,
         start_seconds=start_s,
-        eta_s=eta,
+        eta_s=eta.seconds,
+        eta_low_s=eta.low,
+        eta_high_s=eta.high,
         memory_free_bytes=_free_memory(tried.device),
         disk_bytes=disk,
         disk_free_bytes=shutil.disk_usage(_existing_parent(place)).free,
     )
     report = _with_memory(report, config, sorted(lengths.values(), reverse=True), tried)
     return replace(report, checks=(_memory(report, tried.peak), _disk(report), _time(report)))
+
+
+def _once_seen(costs: dict[str, float]) -> dict[str, list[float]]:
+    """Return each cost as the one time that its kind of work was seen."""
+    return {kind: [cost] for kind, cost in costs.items()}
 
 
 def _with_memory(
@@ -260,7 +267,8 @@ def _time(report: PreflightReport) -> Check:
     looks = sum(report.look_seconds.values())
     text = (
         f"{counted(report.total_steps, 'step')} of about {report.step_seconds:.2f} s: about "
-        f"{_duration(report.eta_s)} in all, the reference ({_duration(report.reference_seconds)}) and all "
+        f"{_duration(report.eta_s)} in all ({_duration(report.eta_low_s)} to {_duration(report.eta_high_s)} in 8 of 10 "
+        f"runs), the reference ({_duration(report.reference_seconds)}) and all "
         f"measurements (about {_duration(looks)} for one of each kind) included."
     )
     return Check("time", "ok", text)

@@ -12,7 +12,8 @@ import pytest
 from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
-from core.runs.child_processes.look_costs import LookCosts, expected_tokens
+from core.runs.child_processes.answer_lengths import AnswerLengths
+from core.runs.child_processes.look_costs import LookCosts
 from core.runs.child_processes.preflight_program import examine
 from core.runs.folder import PAIRS, pairs_text
 from tests.tiny_models import save_tiny, tiny_pairs
@@ -61,6 +62,8 @@ def test_that_the_time_of_a_run_is_the_sum_of_its_work(model: Path, tmp_path: Pa
     assert report.eta_s == pytest.approx(
         10 * report.step_seconds + report.reference_seconds + report.start_seconds + looks
     )
+    assert 0 < report.eta_low_s < report.eta_s < report.eta_high_s
+    assert report.eta_high_s - report.eta_s == pytest.approx(report.eta_s - report.eta_low_s)
 
 
 def test_that_a_run_without_measurements_costs_its_steps_and_reference(model: Path, tmp_path: Path) -> None:
@@ -78,10 +81,10 @@ def test_that_the_cost_of_a_measurement_follows_from_pairs_prompts_and_tokens() 
     assert found["eval"] == pytest.approx(8 * 0.5 / 2)
     assert found["kl"] == pytest.approx(3.0 + 10 * (0.2 / 2 + 46 * 0.01 + 0.1 * 53 / 20))
     assert found["sample"] == pytest.approx(2 * 4 * 0.2 / 2 + 96 * 0.04 + 4 * 0.1 * (7 + 96) / 20)
-    short = replace(costs, ends=1.0).seconds(8, 10, pair_tokens=50.0, prompt_tokens=7.0)  # one token each
+    short = replace(costs, lengths=AnswerLengths((1, 1), 2, 96)).seconds(
+        8, 10, pair_tokens=50.0, prompt_tokens=7.0
+    )  # one token each
     assert short["kl"] == pytest.approx(3.0 + 10 * (0.2 / 2 + 0.01 + 0.1 * 8 / 20))
-    assert expected_tokens(1 / 40, 128) == pytest.approx(sum((39 / 40) ** done for done in range(128)))
-    assert expected_tokens(1 / 40, 128, of=8) > 1.5 * expected_tokens(1 / 40, 128)
 
 
 def test_that_a_probe_is_counted_with_the_pairs_that_a_run_scores(
