@@ -253,8 +253,8 @@ def _check_together(config: RunConfig) -> None:
         raise UsageError("A third model cannot follow the policy as its reference.", "Set ref_refresh_every=0.")
     if config.ref_refresh_every and config.reference == "base":
         raise UsageError("The base cannot follow the policy as its reference.", "Set reference to auto.")
-    if config.kl_budget > 0 and not (config.kl_every and config.kl_prompts):
+    if config.kl_budget > 0 and not (config.kl_every and config.kl_prompts > 1):
         raise UsageError(
-            "A KL budget needs a KL that is measured, and this run measures none.",
-            "Set kl_every and kl_prompts above 0, or kl_budget to 0.",
+            "A KL budget is held against the interval of a KL, and this run measures none.",
+            "Set kl_every above 0 and kl_prompts above 1, or kl_budget to 0.",
         )

@@ -98,7 +98,7 @@ def few_pairs_pull(run: RunSoFar) -> Insight | None:
     if len(rows) < 30 or not run.steps:
         return None
     weights = gradient_weights(rows)
-    if weights.saturated.value <= 0.9 and not weights.effective < 0.1:
+    if not math.isfinite(weights.effective) or (weights.saturated.value <= 0.9 and not weights.effective < 0.1):
         return None
     pulling = [r for r in sorted(rows, key=lambda r: -r.weight) if r.weight >= 0.05]
     return Insight(

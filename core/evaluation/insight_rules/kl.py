@@ -14,7 +14,7 @@ from core.evaluation.statistics import Z95, over_budget
 @insight_rule
 def kl_over_budget(run: RunSoFar) -> Insight | None:
     """The on-policy KL lies above the budget."""
-    if run.kl_budget <= 0 or not run.kls or run.kls[-1].kl <= run.kl_budget:
+    if run.kl_budget <= 0 or not run.kls or not run.kls[-1].kl > run.kl_budget:
         return None
     last = run.kls[-1]
     first = since(run.kls, lambda e: e.kl > run.kl_budget)
@@ -32,10 +32,11 @@ def kl_over_budget(run: RunSoFar) -> Insight | None:
 @insight_rule
 def kl_near_budget(run: RunSoFar) -> Insight | None:
     """The interval of the on-policy KL reaches the budget."""
-    if run.kl_budget <= 0 or not run.kls or run.kls[-1].kl > run.kl_budget:
+    if run.kl_budget <= 0 or not run.kls:
         return None
     last = run.kls[-1]
-    if last.kl <= 0 or last.kl + Z95 * last.se <= run.kl_budget:
+    reaches = last.kl + Z95 * last.se > run.kl_budget
+    if not (0 < last.kl <= run.kl_budget and reaches):  # a KL that is no number is near nothing
         return None
     first = since(run.kls, lambda e: e.kl + Z95 * e.se > run.kl_budget)
     rest = "Its interval reaches the budget already."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from core.domain.counting import counted
@@ -241,7 +243,7 @@ def _margin_gap(run: RunSoFar, train: EvalDone, dev: EvalDone) -> Estimate | Non
 @insight_rule
 def dev_loss_rises(run: RunSoFar) -> Insight | None:
     """The held-out loss is past its best in the last two probes."""
-    dev = run.probes("dev")
+    dev = [event for event in run.probes("dev") if math.isfinite(event.loss)]
     if len(dev) < 3:
         return None
     best = min(dev, key=lambda e: e.loss)

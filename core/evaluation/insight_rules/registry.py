@@ -46,7 +46,9 @@ def values_of(events: Sequence[object], name: str) -> Array:
 
 
 def standard_error(values: Array) -> float:
-    """Return the standard error of a mean, 0 for a single value."""
+    """Return the standard error of a mean, 0 for a single value, NaN where a value is not finite."""
+    if not np.all(np.isfinite(values)):
+        return math.nan
     return float(values.std(ddof=1)) / math.sqrt(values.size) if values.size > 1 else 0.0
 
 

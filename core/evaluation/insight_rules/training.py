@@ -125,10 +125,10 @@ def _above_start(run: RunSoFar) -> _Above | None:
     if window < _LEAST_WINDOW:
         return None
     loss = values_of(run.steps, "loss")
-    start, start_error = _start(run, loss, window)
     last = loss[-window:]
     if not np.all(np.isfinite(last)):
         return None
+    start, start_error = _start(run, loss, window)
     mean, error = float(last.mean()), standard_error(last)
     far = float(np.median(last)) > _far(start)
     sure = mean > start + _SURE * math.hypot(error, start_error) + 1e-6 * max(1.0, abs(start))

@@ -31,7 +31,7 @@ from core.runs.child_processes.request import Part, Progress, serve_parts
 from core.runs.child_processes.template_checks import template_checks
 from core.runs.child_processes.tried_step import TriedStep
 from core.runs.folder import RunFolder
-from core.runs.hosting.probes import no_kl, room_of
+from core.runs.hosting.probes import NO_INTERVAL, no_kl, room_of
 from core.runs.priority import lower_priority
 from core.runs.time_left import remaining_work, sum_of_costs
 from core.training.gate.left_out import ReadableRows, encode_usable
@@ -118,13 +118,16 @@ def look_check(plan: LooksPlanned) -> list[Check]:
 
 
 def kl_check(config: RunConfig, tokenizer: Any, model: Any, pairs: Sequence[TrainingPair]) -> list[Check]:
-    """Return a check that says that the run will have no KL, where that is so; it is bad where a budget needs one."""
+    """Return a check that says that the run has no KL, or no interval of one for its budget; none where it has."""
     if not (config.kl_every and config.kl_prompts):
         return []
     encoder, room = PairEncoder(tokenizer, config), room_of(config, model)
-    if any(0 < _prompt_tokens(encoder, pair) <= room.for_kl for pair in pairs):
-        return []
+    fit = {pair.prompt.sha256 for pair in pairs if 0 < _prompt_tokens(encoder, pair) <= room.for_kl}
     hint = "Lower kl_max_new_tokens, or set kl_every to 0."
+    if len(fit) == 1 and config.kl_budget:
+        return [Check("kl", "bad", NO_INTERVAL, hint)]
+    if fit:
+        return []
     return [Check("kl", "bad" if config.kl_budget else "warn", no_kl(config, room), hint)]
 
 

@@ -34,6 +34,7 @@ from core.training.text.tokenise import PairEncoder
 _PAIRS_AT_ONCE = 4
 _ANSWERS_AT_ONCE = 32
 _MAX_PROMPT = 2048
+NO_INTERVAL = "The KL has no interval, which its budget is held against: a single prompt has room for its answers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +174,14 @@ def _missing_kl(session: TrainSession, sets: ProbeSets, step: int) -> Iterator[R
     """Say before the first step that no KL will be measured.
 
     Raises:
-        BadInput: when the run has a KL budget, which nothing could then watch.
+        BadInput: when the run has a KL budget, which nothing, or no interval, could then be held against.
     """
     config = session.config
-    if sets.kl_prompts or not (config.kl_every and config.kl_prompts):
+    if not (config.kl_every and config.kl_prompts):
+        return
+    if config.kl_budget and len(sets.kl_prompts) == 1:
+        raise BadInput(NO_INTERVAL, "Lower kl_max_new_tokens, add prompts, or set kl_budget to 0.")
+    if sets.kl_prompts:
         return
     reason = no_kl(config, room_of(config, session.model.model))
     if config.kl_budget:
@@ -275,8 +280,14 @@ def measure_kl(session: TrainSession, prompts: Sequence[_Prompt], step: int, dec
 
 
 def _watch_budget(session: TrainSession, result: SequenceKl, step: int) -> Iterator[RunEvent]:
-    """Request a stop when the lower bound of the KL is above the budget."""
+    """Request a stop when the lower bound of the KL is above the budget.
+
+    Raises:
+        BadInput: when the KL is no finite number, so that nothing can be said of a budget.
+    """
     budget = session.config.kl_budget
+    if budget > 0 and not math.isfinite(result.kl):
+        raise BadInput(f"the KL is {result.kl}", "Lower lr, or set kl_budget to 0.")
     if over_budget(result.kl, result.se, budget):
         yield Warned(
             "kl_budget",

@@ -46,8 +46,9 @@ def test_that_a_plain_config_reads_back_equal() -> None:
         ({"quantize": "4bit", "lora_r": 0}, "Set lora_r above 0."),
         ({"ref_refresh_every": 2, "lora_r": 0}, "Set lora_r above 0."),
         ({"ref_refresh_every": 2, "reference": "base"}, "Set reference to auto."),
-        ({"kl_budget": 5, "kl_every": 0}, "Set kl_every and kl_prompts above 0, or kl_budget to 0."),
-        ({"kl_budget": 5, "kl_prompts": 0}, "Set kl_every and kl_prompts above 0, or kl_budget to 0."),
+        ({"kl_budget": 5, "kl_every": 0}, "Set kl_every above 0 and kl_prompts above 1, or kl_budget to 0."),
+        ({"kl_budget": 5, "kl_prompts": 0}, "Set kl_every above 0 and kl_prompts above 1, or kl_budget to 0."),
+        ({"kl_budget": 5, "kl_prompts": 1}, "Set kl_every above 0 and kl_prompts above 1, or kl_budget to 0."),
     ],
 )
 def test_that_settings_that_contradict_each_other_are_refused(values: dict[str, object], hint: str) -> None:

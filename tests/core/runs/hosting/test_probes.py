@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ import pytest
 
 from core.domain.run_config import RunConfig
 from core.domain.run_events import EvalDone, Failed, Finished, KlDone, RunEvent, SampleDone, StepDone, Warned
+from core.evaluation.sequence_kl import SequenceKl
 from core.runs.child_processes.preflight_program import kl_check
 from core.runs.hosting import probes, reference_side
 from core.runs.hosting.driver import HostOptions, drive
-from core.runs.hosting.probes import PromptRoom, StandardProbe, prompt_room
+from core.runs.hosting.probes import NO_INTERVAL, PromptRoom, StandardProbe, prompt_room
 from core.runs.run_reader import RunReader
 from core.training.forward.prefix_layout import RowScorer
 from core.training.policy.read_model import read_tokenizer
@@ -93,6 +95,32 @@ def test_that_a_run_stops_when_the_kl_is_over_its_budget(tmp_path: Path) -> None
     assert last.step < 12
     assert any(w.code == "kl_budget" for w in of(events, Warned))
     assert RunReader(tmp_path / "run").status().state == "finished"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_that_a_budget_is_not_kept_by_a_kl_that_is_no_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    broken = SequenceKl(value, math.nan, value, math.nan, value, 6, 6, 8, 0.5)
+    monkeypatch.setattr(probes, "summarise_answers", lambda answers, horizon: broken)
+    quiet = {"steps": 4, "eval_every": 0, "kl_every": 2, "sample_every": 0, "kl_max_new_tokens": 4}
+    folder = save_tiny(tmp_path / "model")
+    last = run(folder, tmp_path / "run", probe=StandardProbe(), **quiet, kl_budget=5.0)[-1]
+    assert isinstance(last, Failed)
+    assert (last.step, f"the KL is {value}" in last.message) == (2, True)
+
+
+def test_that_a_budget_needs_more_than_one_prompt(tmp_path: Path) -> None:
+    folder = save_tiny(tmp_path / "model")
+    alike = [replace(pair, prompt=some_pairs()[0].prompt) for pair in some_pairs()]
+    quiet = {"steps": 1, "eval_every": 0, "kl_every": 1, "sample_every": 0, "kl_max_new_tokens": 4}
+    last = run(folder, tmp_path / "run", pairs=alike, probe=StandardProbe(), **quiet, kl_budget=5.0)[-1]
+    assert isinstance(last, Failed)
+    assert NO_INTERVAL in last.message
+    config = RunConfig(kl_max_new_tokens=4, kl_budget=5.0)
+    (check,) = kl_check(config, read_tokenizer(folder), tiny_model("llama"), alike)
+    assert (check.level, check.text) == ("bad", NO_INTERVAL)
+    assert kl_check(config, read_tokenizer(folder), tiny_model("llama"), some_pairs()) == []
 
 
 def test_that_answers_of_the_kl_have_room_for_their_horizon_and_samples_for_a_quarter() -> None:
