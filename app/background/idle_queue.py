@@ -6,14 +6,13 @@ from collections import deque
 from collections.abc import Callable
 
 import shiboken6
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-_PAUSE_MS = 1
-"""Between two pieces. A timer without an interval may fire twice in one turn of the event loop."""
+from app.background.loop_turns import LoopTurns
 
 
 class IdleQueue(QObject):
-    """Runs pieces of work in order, one in each turn of the event loop.
+    """Runs pieces of work in order, one in each turn of the event loop; several queues take turns.
 
     The queue ends with its parent. A piece whose owner was deleted meanwhile is left out.
     ``emptied`` fires after the last piece.
@@ -24,10 +23,8 @@ class IdleQueue(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pieces: deque[tuple[Callable[[], object], QObject | None]] = deque()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_PAUSE_MS)
-        self._timer.timeout.connect(self._run_one)
+        self._turns = LoopTurns.shared()
+        self._has_asked = False
 
     @property
     def busy(self) -> bool:
@@ -37,15 +34,21 @@ class IdleQueue(QObject):
     def add(self, piece: Callable[[], object], owner: QObject | None = None) -> None:
         """Append a piece of work; it is left out once ``owner`` is deleted."""
         self._pieces.append((piece, owner))
-        if not self._timer.isActive():
-            self._timer.start()
+        self._ask()
 
     def clear(self) -> None:
         """Leave out what is not done yet; ``emptied`` does not fire."""
         self._pieces.clear()
-        self._timer.stop()
+
+    def _ask(self) -> None:
+        if not self._has_asked:
+            self._has_asked = True
+            self._turns.ask(self, self._run_one)
 
     def _run_one(self) -> None:
+        self._has_asked = False
+        if not self._pieces:
+            return  # they were cleared meanwhile
         piece, owner = self._pieces.popleft()
         try:
             if owner is None or shiboken6.isValid(owner):
@@ -56,6 +59,6 @@ class IdleQueue(QObject):
 
     def _go_on(self) -> None:
         if self._pieces:
-            self._timer.start()
+            self._ask()
         else:
             self.emptied.emit()

@@ -81,3 +81,30 @@ def test_that_a_failing_piece_does_not_stop_the_others(qtbot: object) -> None:
             turn()
     assert done == ["next"]
     assert [str(error) for _, error, _ in errors] == ["broken piece"]
+
+
+def test_that_two_queues_share_the_turns_and_leave_one_to_qt_between_two_pieces(qapp: object) -> None:
+    done: list[str] = []
+    one, other = IdleQueue(), IdleQueue()
+    for name, queue in (("one", one), ("other", other)):
+        for number in range(3):
+            queue.add(lambda n=name, i=number: done.append(f"{n} {i}"))
+    counts = [0]
+    while one.busy or other.busy:
+        turn()
+        counts.append(len(done))
+    assert done == ["one 0", "other 0", "one 1", "other 1", "one 2", "other 2"]
+    steps = [late - early for early, late in zip(counts, counts[1:], strict=False)]
+    assert max(steps) == 1
+    assert all(not (early and late) for early, late in zip(steps, steps[1:], strict=False))
+
+
+def test_that_a_queue_that_was_cleared_in_its_turn_takes_new_pieces(qapp: object) -> None:
+    done: list[str] = []
+    queue = IdleQueue()
+    queue.add(lambda: done.append("left out"))
+    queue.clear()
+    queue.add(lambda: done.append("new"))
+    while queue.busy:
+        turn()
+    assert done == ["new"]
