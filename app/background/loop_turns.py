@@ -52,8 +52,6 @@ class LoopTurns(QObject):
         else:
             self._is_painted = False
             _, call = self._asked.popleft()
-            try:
-                call()
-            finally:
-                if self._asked and shiboken6.isValid(self):
-                    self._timer.start()
+            if self._asked:
+                self._timer.start()  # first: a call that fails, or waits for a dialog, does not hold up the others
+            call()

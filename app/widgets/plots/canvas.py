@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 import pyqtgraph as pg
 from pyqtgraph.GraphicsScene import GraphicsScene
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QFont, QFontMetricsF
+from PySide6.QtCore import QPointF, QSize
+from PySide6.QtGui import QFont, QFontMetricsF, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QGraphicsItem, QSizePolicy
 
+from app.background.idle_queue import IdleQueue
 from app.theme.theme import Theme
 from app.widgets.plots.ticks import linear_ticks, log_ticks, power_text, tick_text
 
@@ -91,13 +92,19 @@ class RoundAxis(pg.AxisItem):
 
 
 class PlotCanvas(pg.GraphicsView):
-    """Shows one view box."""
+    """Shows one view box.
+
+    Laying out a chart and painting it takes 5 to 10 ms. So a canvas takes a new size in a turn of the event loop of its
+    own: plots beside each other that get their sizes at once are laid out one after the other.
+    """
 
     def __init__(
         self, view: pg.ViewBox, *, left_width: int = 46, whole_steps: bool = False, whole_values: bool = False
     ) -> None:
         """Args: view, left_width: in pixels. whole_steps, whole_values: only integers get ticks along that axis."""
+        self._laid_out = QSize()
         super().__init__()
+        self._sizing = IdleQueue(self)
         self.view = view
         frame = pg.GraphicsWidget()
         self.setCentralItem(frame)
@@ -119,6 +126,30 @@ class PlotCanvas(pg.GraphicsView):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._frame = frame
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Take the new size in a later turn of the event loop; pyqtgraph passes None while it is put together."""
+        if event is None:
+            super().resizeEvent(event)
+        elif not self._sizing.busy and not self.closed:
+            self._sizing.add(self.take_size)
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether the chart has the size that the canvas has; a hidden canvas has none."""
+        return self.isHidden() or self._laid_out == self.size()
+
+    def take_size(self) -> None:
+        """Lay the chart out in the size that the canvas has now, for what cannot wait for its turn."""
+        self._sizing.clear()
+        before, self._laid_out = self._laid_out, self.size()
+        if self._laid_out != before:
+            super().resizeEvent(QResizeEvent(self._laid_out, before))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the chart; nothing before it has its first size."""
+        if self._laid_out.isValid():
+            super().paintEvent(event)
 
     def add(self, item: QGraphicsItem, *, fitted: bool = True) -> None:
         """Put an item into the view box; the automatic range leaves it out unless ``fitted``."""

@@ -18,6 +18,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
+from app.widgets.plots.canvas import PlotCanvas
 from app.widgets.plots.curves import Curve, Floats, exact_text
 from app.widgets.plots.heat_plot import HeatPlot
 from app.widgets.plots.metric_plot import MetricPlot
@@ -48,6 +49,9 @@ def _pens_for(widget: QWidget, scale: float, whose: str) -> Iterator[None]:
         for part in (widget, *widget.findChildren(QWidget)):
             if (layout := part.layout()) is not None:
                 layout.activate()  # the name of the run takes room that the chart had
+        for canvas in (widget, *widget.findChildren(QWidget)):
+            if isinstance(canvas, PlotCanvas):
+                canvas.take_size()
         yield
 
 

@@ -212,6 +212,8 @@ class MonitorGrid(PlotStack):
     def fit(self) -> None:
         """Show the whole run in every plot."""
         self._fitting.clear()
+        for plot in self.plots:
+            plot.plot.take_size()
         span = self._whole_run()
         for plot in self.plots:
             self._show_span(plot, *span)
@@ -219,9 +221,22 @@ class MonitorGrid(PlotStack):
     def _fit_in_slices(self) -> None:
         """Fit one plot in each turn of the event loop, since each is painted anew; nothing unless they follow."""
         self._fitting.clear()
-        span = self._whole_run()
-        for plot in self.plots if self.following else ():
-            self._fitting.add(partial(self._show_span, plot, *span))
+        late = [plot for plot in self.plots if not plot.plot.is_laid_out] if self.following else []
+        for plot in late:
+            self._fitting.add(plot.plot.take_size, plot)
+        if late:
+            self._fitting.add(self._show_spans)
+        elif self.following:
+            self._show_spans()
+
+    def _show_spans(self) -> None:
+        """Show the whole run in one plot after the other; how much room words at line ends take is known now."""
+        left, right, last = self._whole_run()
+        for plot in self.plots:
+            if plot.view.viewRange()[0] == [left, right]:
+                plot.show_span(left, right, last)
+            else:
+                self._fitting.add(partial(self._show_span, plot, left, right, last), plot)
 
     def _whole_run(self) -> tuple[float, float, float]:
         """Return the ends along x that show the whole run in every plot, and the last step planned."""
