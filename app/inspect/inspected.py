@@ -60,6 +60,16 @@ def read_pairs(reader: RunReader, lineage: RunLineage, kinds: Sequence[str]) -> 
     return InspectedPairs(kinds[0], (), beta)
 
 
+def narrowed(rows: Sequence[LineageRow], brush: tuple[float, float], words: str) -> list[LineageRow]:
+    """Return the rows whose margin lies in the brush (NaN: all) and whose prompt has the words."""
+    (low, high), folded = brush, words.casefold()
+    return [
+        row
+        for row in rows
+        if (math.isnan(low) or low <= row.margin <= high) and (not folded or folded in row.prompt.casefold())
+    ]
+
+
 def described(found: InspectedPairs, rows: Sequence[LineageRow]) -> tuple[str, str]:
     """Return what the listed rows come to, and the same in nats; its bootstraps are not for the UI thread."""
     return summary(found, rows), summary_tip(found, rows)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from app.context import AppContext
-from app.inspect.inspected import InspectedPairs, described, pairs_csv, read_pairs
+from app.inspect.inspected import InspectedPairs, described, narrowed, read_pairs
 from app.inspect.lab_mode import LAB, PAIRS, LabMode
 from app.inspect.lab_view import LabView
 from app.inspect.pair_acts import PairActs
@@ -25,10 +25,8 @@ from app.widgets.labels import Chip, text_label
 from app.widgets.messages import EmptyState
 from app.widgets.own_keys import OwnKeys
 from app.widgets.pair_table import PairTable
-from app.widgets.plots import export
 from app.widgets.plots.histogram import MarginHistogram
 from core.domain.changes import Changes
-from core.domain.counting import counted
 from core.domain.run_record import UNSTARTED_STATES
 from core.services.runs.views import RunInfo
 
@@ -49,7 +47,18 @@ class InspectPage(Page):
     place: ClassVar[str] = "inspect"
     watches: ClassVar[Changes] = Changes.RUNS | Changes.JUDGEMENTS
 
-    def __init__(self, context: AppContext) -> None:
+    @classmethod
+    def made_in_slices(cls, context: AppContext) -> Generator[None, None, Self]:
+        """Make the panel of a pair in its slices, the histogram, then the page."""
+        panel = yield from PairPanel.made_in_slices(context)
+        yield
+        histogram = MarginHistogram(context.theme)
+        yield
+        return cls(context, panel, histogram)
+
+    def __init__(
+        self, context: AppContext, panel: PairPanel | None = None, histogram: MarginHistogram | None = None
+    ) -> None:
         super().__init__(context)
         self._wanted_run, self._wanted_pair = "", ""
         self._rows: list[LineageRow] = []
@@ -61,8 +70,8 @@ class InspectPage(Page):
         self._brush = (math.nan, math.nan)
         self.runs, self.kinds = ComboBox(outside=True), ComboBox()
         self.search, self.filters = SearchField(context.theme, "Find in prompts"), SavedFilters(context, self)
-        self.histogram, self.table = MarginHistogram(context.theme), PairTable(context.theme)
-        self.panel, self.acts = PairPanel(context), PairActs(context, self)
+        self.histogram, self.table = histogram or MarginHistogram(context.theme), PairTable(context.theme)
+        self.panel, self.acts = panel or PairPanel(context), PairActs(context, self)
         self.count = Chip("")
         self.mode = LabMode(context, self.header)
         self._build()
@@ -78,7 +87,7 @@ class InspectPage(Page):
         for kind, words in KINDS:
             self.kinds.addItem(words, kind)
         self.header.add_left(self.count)
-        left = ScrollColumn(name="The pairs of the run")
+        left = self._left = ScrollColumn(name="The pairs of the run")
         column = left.column
         about = "Margin z = β·h, counts of pairs. Drag over bars, or ← → with Shift, to choose pairs; Esc shows all"
         column.addWidget(text_label(about, "caption", wrap=True))
@@ -92,7 +101,7 @@ class InspectPage(Page):
         column.addWidget(self.table, 1)
         self.table.leave_out("reward_chosen", "reward_rejected", "step", "clause")
         split = FoldingSplit((left, self.panel), (520, 680), heights=(400, 300), least=(26, 30), grows=None)
-        empty = EmptyState(
+        empty = self._empty = EmptyState(
             self.context.theme,
             "inspect",
             "Nothing to inspect yet",
@@ -138,7 +147,7 @@ class InspectPage(Page):
             "inspect.draw_how": lambda: self._in_lab(lambda: self.lab.ask()),
             "inspect.table": lambda on: self.lab.set_table(on),
             "inspect.copy_id": lambda: QGuiApplication.clipboard().setText(self.table.current_pair()),
-            "inspect.export": self._export,
+            "inspect.export": lambda: self.acts.export(self.table.rows_model.rows),
         }.items():
             self.on(action_id, handler)
 
@@ -151,6 +160,10 @@ class InspectPage(Page):
     def run_id(self) -> str:
         """The run that is inspected, or an empty text."""
         return str(self.runs.currentData() or "")
+
+    def styled_parts(self) -> tuple[QWidget, ...]:
+        """Return the header, both halves, the lab and what is shown without runs."""
+        return self.header, self._left, *self.panel.styled_parts, self._empty, self.mode.place
 
     def on_shown(self) -> None:
         """Read the runs."""
@@ -268,12 +281,8 @@ class InspectPage(Page):
 
     def _filter(self, wanted: str = "") -> None:
         """List what brush and search leave, the pair ``wanted`` chosen; where it is not there, say so."""
-        (low, high), words, found = self._brush, self.search.text().casefold(), self._found
-        shown = [
-            row
-            for row in self._rows
-            if (math.isnan(low) or low <= row.margin <= high) and (not words or words in row.prompt.casefold())
-        ]
+        found = self._found
+        shown = narrowed(self._rows, self._brush, self.search.text())
         self._missing = wanted if all(row.pair_id != wanted for row in shown) else ""
         self.table.set_rows(shown, wanted or self.table.current_pair(), or_first=not self._missing)
         if not self.table.current_pair():
@@ -339,11 +348,3 @@ class InspectPage(Page):
     def _annotate(self) -> None:
         if (pair_id := self.table.current_pair()).isdigit():
             self.context.navigate("annotate", pair_ids=(int(pair_id),))
-
-    def _export(self) -> None:
-        path = self.context.dialogs.save_file("Export the list", "pairs.csv", "CSV (*.csv)")
-        rows = self.table.rows_model.rows
-        if path is not None and rows:
-            words = f"{counted(len(rows), 'row')} written to {path}"
-            done = lambda _: self.context.notices.post(words, "ok")  # noqa: E731
-            self.context.tasks.query(lambda: export.save(path, pairs_csv(rows)), done, owner=self)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Signal
 
 from app.context import AppContext
+from app.inspect.inspected import pairs_csv
 from app.inspect.pair_panel import PairView
+from app.widgets.plots import export
 from core.domain.changes import Outcome
+from core.domain.counting import counted
 from core.domain.pair_dossier import PairDossier
+
+if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
+    from core.services.runs.lineage import LineageRow
 
 _NO_REVIEWER = "Choose who you are first: a note and a wish to leave a pair out carry a name."
 _NO_PAIR = "This run was made from a file: its pairs are not in the workspace."
@@ -49,6 +58,14 @@ class PairActs(QObject):
                 self.noted.emit(result[1])
 
         self._context.tasks.query(work, show, owner=self, key="dossier")
+
+    def export(self, rows: Sequence[LineageRow]) -> None:
+        """Ask where to, and write the pairs that are listed as CSV."""
+        path = self._context.dialogs.save_file("Export the list", "pairs.csv", "CSV (*.csv)")
+        if path is not None and rows:
+            words = f"{counted(len(rows), 'row')} written to {path}"
+            done = lambda _: self._context.notices.post(words, "ok")  # noqa: E731
+            self._context.tasks.query(lambda: export.save(path, pairs_csv(rows)), done, owner=self)
 
     def forget(self) -> None:
         """Show no pair."""

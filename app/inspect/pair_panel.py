@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.inspect.over_runs_chart import HEADS, OverRunsChart
@@ -63,7 +64,17 @@ class PairPanel(QFrame):
     run_wanted = Signal(str)
     pair_wanted = Signal(str)
 
-    def __init__(self, context: AppContext) -> None:
+    @classmethod
+    def made_in_slices(cls, context: AppContext) -> Generator[None, None, Self]:
+        """Make the panel, with a yield after each of its costly parts."""
+        curve = _margin_curve(context)
+        yield
+        tokens = TokenCard(context)
+        yield
+        return cls(context, curve, tokens)
+
+    def __init__(self, context: AppContext, curve: MetricPlot | None = None, tokens: TokenCard | None = None) -> None:
+        """Make the panel; ``curve`` and ``tokens`` are its costly parts, where they were made before."""
         super().__init__()
         self._texts: tuple[str, TrainingPair | None] | None = None
         outer = QVBoxLayout(self)
@@ -104,17 +115,12 @@ class PairPanel(QFrame):
             card.add(self.stats[name])
             card.add(view, 1)
             cards.append(card)
-        column.addWidget(FoldingSplit(cards, (400, 400), least=(16, 16), grows=None), 3)
-        self.token_card = TokenCard(context)
+        answers = FoldingSplit(cards, (400, 400), least=(16, 16), grows=None)
+        column.addWidget(answers, 3)
+        self.token_card = tokens or TokenCard(context)
         self.token_card.pair_wanted.connect(self.pair_wanted)
         column.addWidget(self.token_card)
-        self.curve = MetricPlot(
-            context.theme,
-            "Margin of this pair",
-            (CurveSpec("pair", "plot_margin", "margin", True, unit="nats × β"),),
-            axis="z = β·h, nats × β",
-            zero=True,
-        )
+        self.curve = curve or _margin_curve(context)
         self.curve.plot.setMinimumHeight(LEAST_CURVE)
         self.curve.picked.connect(self.step_picked)
         self.curve.hovered.connect(self.curve.set_crosshair)
@@ -134,8 +140,12 @@ class PairPanel(QFrame):
         for part, card in zip(beside, (self.loss, self.over_runs), strict=True):
             part.column.addWidget(card, 1)
             card.hide()
-        column.addWidget(FoldingSplit((self.curve, beside[1]), (400, 400), least=(17, 17), grows=None), 1)
-        column.addWidget(FoldingSplit((beside[0], labels), (400, 400), least=(17, 14), grows=None), 2)
+        upper = FoldingSplit((self.curve, beside[1]), (400, 400), least=(17, 17), grows=None)
+        lower = FoldingSplit((beside[0], labels), (400, 400), least=(17, 14), grows=None)
+        column.addWidget(upper, 1)
+        column.addWidget(lower, 2)
+        bar = scroll.verticalScrollBar()
+        self.styled_parts: tuple[QWidget, ...] = self.head, answers, self.token_card, upper, lower, bar
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Go along the visits of the curve and open one by keyboard, before the page's shortcuts see the keys."""
@@ -252,6 +262,12 @@ class PairPanel(QFrame):
         if lines != [self.labels.item(row).text() for row in range(self.labels.count())]:
             self.labels.clear()
             self.labels.addItems(lines)
+
+
+def _margin_curve(context: AppContext) -> MetricPlot:
+    """Return the plot of the margin of a pair over the visits to it."""
+    spec = CurveSpec("pair", "plot_margin", "margin", True, unit="nats × β")
+    return MetricPlot(context.theme, "Margin of this pair", (spec,), axis="z = β·h, nats × β", zero=True)
 
 
 def judgement_line(judgement: Judgement) -> str:

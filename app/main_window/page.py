@@ -6,8 +6,8 @@ through ``context.tasks`` and ``context.ops``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, ClassVar, Self
 
 from PySide6.QtWidgets import QLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -39,6 +39,20 @@ class Page(QWidget):
         self._column.setSpacing(0)
         self.header = PageHeader(BY_ID[self.place].title if self.place else "")
         self._column.addWidget(self.header)
+
+    @classmethod
+    def made_in_slices(cls, context: AppContext) -> Generator[None, None, Self]:
+        """Make the page; one with costly parts yields after each, and goes on in another turn of the event loop."""
+        yield from ()
+        return cls(context)
+
+    def styled_parts(self) -> Sequence[QWidget]:
+        """Return what carries the style sheet: the page, or its parts where it is large.
+
+        A part takes a style sheet in one piece, about 0.2 ms a widget. What lies between the page and its parts must
+        look right without one: plain widgets, stacks, scrolled columns and our splitters do.
+        """
+        return (self,)
 
     @property
     def is_built(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from app.background.import_lock import IMPORT_LOCK
 from app.context import AppContext
@@ -26,8 +26,8 @@ class StandInPage(Page):
         self.set_body(EmptyState(context.theme, place.icon, title, text, main=home))
 
 
-def make_page(place: Place, context: AppContext) -> Page:
-    """Return the page of a place.
+def make_page(place: Place, context: AppContext) -> Generator[None, None, Page]:
+    """Make the page of a place, with a yield between two costly parts, and return it.
 
     The page's module is imported here and not with the window: the window must open before plots and tables load.
     A place whose module is missing, or that needs a workspace while none is open, gets a page that says so.
@@ -43,7 +43,7 @@ def make_page(place: Place, context: AppContext) -> Page:
         log.info("no page module %s", place.module)
         title = f"{place.title} is not part of this build"
         return StandInPage(context, place, title, "The other places work as usual.")
-    return page_class(context)
+    return (yield from page_class.made_in_slices(context))
 
 
 def preload(modules: Sequence[str]) -> None:

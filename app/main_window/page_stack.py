@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.background.idle_queue import IdleQueue
 from app.context import AppContext
@@ -21,8 +21,8 @@ from core.domain.changes import Changes
 class PageStack(QStackedWidget):
     """Shows one page at a time and remembers the way back.
 
-    A page that is not made yet is made, styled and shown in one turn of the event loop each; the page before stays in
-    front until then.
+    A page that is not made yet is made, styled and shown in turns of the event loop of their own, one for each of its
+    slices and styled parts; the page before stays in front until then.
 
     ``place_changed(place)`` fires when another page was asked for.
     """
@@ -33,6 +33,7 @@ class PageStack(QStackedWidget):
         super().__init__()
         self._context = context
         self._pages: dict[str, Page] = {}
+        self._making: dict[str, Generator[None, None, Page]] = {}
         self._styled: set[str] = set()
         self._history = History()
         self._opening = IdleQueue(self)
@@ -79,6 +80,7 @@ class PageStack(QStackedWidget):
             self.removeWidget(page)
             page.deleteLater()
         self._pages.clear()
+        self._making.clear()
         self._styled.clear()
         self._history.clear()
         self._front = ""
@@ -96,8 +98,7 @@ class PageStack(QStackedWidget):
             return
         self._coming, self._items = place, [what]
         self.place_changed.emit(place)
-        for step in (partial(self._make, place), partial(self._ready, place), self._arrive):
-            self._opening.add(partial(self._take_step, step))
+        self._opening.add(partial(self._take_step, partial(self._make_slice, place)))
 
     def _take_step(self, step: Callable[[], object]) -> None:
         """Make a page further; one that cannot be made is left out, so that it can be asked for again."""
@@ -112,19 +113,48 @@ class PageStack(QStackedWidget):
         self._opening.clear()
         self._coming, self._items = "", []
 
-    def _make(self, place: str) -> Page:
+    def _make_slice(self, place: str) -> None:
+        """Make the page of a place further; once it is there, style its parts and show it in the next turns."""
+        if not self._advance(place):
+            steps: list[Callable[[], object]] = [partial(self._make_slice, place)]
+        else:
+            page = self._pages[place]
+            style = self._context.theme.style
+            steps = [partial(self._add, place), *(partial(style, part) for part in page.styled_parts()), self._arrive]
+        for step in steps:
+            self._opening.add(partial(self._take_step, step))
+
+    def _advance(self, place: str) -> bool:
+        """Make one slice of a page; return whether the page is whole."""
         if place not in self._pages:
-            self._pages[place] = make_page(BY_ID[place], self._context)
-        return self._pages[place]
+            making = self._making.pop(place, None) or make_page(BY_ID[place], self._context)
+            try:
+                next(making)
+                self._making[place] = making
+            except StopIteration as made:
+                self._pages[place] = made.value
+        return place in self._pages
+
+    def _add(self, place: str) -> None:
+        if self.indexOf(self._pages[place]) < 0:
+            self.addWidget(self._pages[place])
 
     def _ready(self, place: str) -> Page:
         """Return the page of a place, made and styled."""
-        page = self._make(place)
+        while not self._advance(place):
+            pass
+        page = self._pages[place]
         if place not in self._styled:
             self._styled.add(place)
-            self.addWidget(page)
-            self._context.theme.style(page)
+            self._add(place)
+            for part in page.styled_parts():
+                self._style(part)
         return page
+
+    def _style(self, part: QWidget) -> None:
+        """Style a part of a page that was not styled in a turn of its own."""
+        if not part.styleSheet():
+            self._context.theme.style(part)
 
     def _arrive(self) -> None:
         """Bring the page that is coming to the front, with the items that were asked for meanwhile."""

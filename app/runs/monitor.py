@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLayout, QProgressBar, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.runs import presenter
@@ -22,6 +22,7 @@ from app.widgets.flow import EvenFlow, FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.inputs import LabeledSlider
 from app.widgets.labels import Chip, ElideLabel, FitLabel, text_label
+from app.widgets.line_splitter import LineSplitter
 from app.widgets.messages import Banner
 from app.widgets.plots.monitor_grid import MonitorGrid
 from app.widgets.plots.readout import joined
@@ -32,9 +33,16 @@ BannerContent = tuple[str, Literal["error", "warn"], str, str]
 
 
 class Monitor(QFrame):
-    """Everything right of the list. It draws snapshots and knows no service."""
+    """Everything right of the list. It draws snapshots and knows no service.
 
-    def __init__(self, context: AppContext) -> None:
+    Args:
+        context: theme and actions.
+        tabs, insights: the costly parts, where they were made before.
+    """
+
+    def __init__(
+        self, context: AppContext, tabs: DetailTabs | None = None, insights: InsightList | None = None
+    ) -> None:
         super().__init__()
         self._context = context
         self._dismissed: set[tuple[str, str]] = set()
@@ -43,10 +51,16 @@ class Monitor(QFrame):
         self._banner_of: tuple[str, str, str] | None = None
         self.grid = MonitorGrid(context.theme, kept_layout(context))
         self.grid.fed.connect(self.show_readout)
-        self.tabs = DetailTabs(context.theme)
+        self.tabs = tabs or DetailTabs(context.theme)
+        self.insights = insights or InsightList(context.theme)
         self.tabs.samples.label_wanted.connect(lambda: context.actions.run("runs.label_samples"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 12, 8)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(12, 8, 12, 8)
+        outer.setSpacing(6)
+        self.top = QWidget()
+        outer.addWidget(self.top)
+        column = QVBoxLayout(self.top)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(self._head())
         self.charter = CharterStrip(context.theme)
@@ -58,8 +72,7 @@ class Monitor(QFrame):
         column.addWidget(self.banner_frame)
         column.addLayout(self._tiles())
         column.addLayout(self._toolbar())
-        split = QSplitter(Qt.Orientation.Vertical)
-        self.insights = InsightList(context.theme)
+        split = LineSplitter(Qt.Orientation.Vertical)
         self.insights.marks_changed.connect(self._mark)
         beside = FoldingSplit((self.grid, self.insights), (690, 290), heights=(430, 200), least=(33, 15))
         split.addWidget(beside)
@@ -67,9 +80,13 @@ class Monitor(QFrame):
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 1)
         split.setSizes([430, 170])
-        split.setChildrenCollapsible(False)
         self.tabs.setMinimumHeight(96)
-        column.addWidget(split, 1)
+        outer.addWidget(split, 1)
+
+    @property
+    def styled_parts(self) -> tuple[QWidget, ...]:
+        """The parts that carry a style sheet each."""
+        return self.top, self.grid, self.insights, self.tabs
 
     def _head(self) -> QLayout:
         row = FlowLayout(row_spacing=4)

@@ -5,7 +5,8 @@ Everything is read from the run's folder, so a run that anything started, also b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
@@ -15,14 +16,16 @@ from app.context import AppContext
 from app.desktop import open_path
 from app.main_window.page import Page
 from app.runs import presenter
-from app.runs.fork_dialog import ForkDialog
+from app.runs.details import DetailTabs
 from app.runs.insight_actions import InsightActions
+from app.runs.insight_list import InsightList
 from app.runs.monitor import Monitor
 from app.runs.pairs_of_steps import PairsOfSteps
 from app.runs.plot_actions import PlotActions
 from app.runs.plot_arranging import PlotArranging
 from app.runs.queue_actions import QueueActions
 from app.runs.run_exporter import RunExporter
+from app.runs.run_forker import RunForker
 from app.runs.run_housekeeping import RunHousekeeper
 from app.runs.run_list import RunList
 from app.runs.talk_part import TalkPart
@@ -32,7 +35,7 @@ from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import text_label
 from app.widgets.messages import EmptyState
 from app.widgets.own_keys import OwnKeys
-from core.domain.changes import Changes, Outcome
+from core.domain.changes import Changes
 from core.domain.run_record import ARCHIVED
 from core.services.runs.views import RunInfo
 
@@ -48,7 +51,18 @@ class RunsPage(Page):
     place: ClassVar[str] = "runs"
     watches: ClassVar[Changes] = Changes.RUNS
 
-    def __init__(self, context: AppContext) -> None:
+    @classmethod
+    def made_in_slices(cls, context: AppContext) -> Generator[None, None, Self]:
+        """Make the tabs, the insights, the monitor and the page."""
+        tabs = DetailTabs(context.theme)
+        yield
+        insights = InsightList(context.theme)
+        yield
+        monitor = Monitor(context, tabs, insights)
+        yield
+        return cls(context, monitor)
+
+    def __init__(self, context: AppContext, monitor: Monitor | None = None) -> None:
         super().__init__(context)
         self.header.hide()
         self._pairs = PairsOfSteps(context)
@@ -57,11 +71,12 @@ class RunsPage(Page):
         self._pinned, self._listed_step, self._worst_step = False, -1, -1
         self._reported, self._reading_worst = "", ""
         self.list = RunList(context.theme)
-        self.monitor = Monitor(context)
+        self.monitor = monitor or Monitor(context)
         self.plots = PlotActions(context, self.monitor, self.show_pairs)
         self.exports = RunExporter(context, self)
         self.housekeeper = RunHousekeeper(context, self, self.show_item, lambda: self.list.current_id)
         self.queue = QueueActions(context, self, lambda: self._snapshot)
+        self.forker = RunForker(context, self, lambda: self._snapshot, self.show_item)
         self.insights = InsightActions(context, self.monitor, self._pairs, self._pin_pairs)
         self.arranging = PlotArranging(context, self.monitor, self.refresh)
         self._build()
@@ -75,6 +90,7 @@ class RunsPage(Page):
 
     def _build(self) -> None:
         panel, column = side_panel(214, "list")
+        self._panel = panel
         head = QHBoxLayout()
         head.addWidget(text_label("Runs", "section"), 1)
         for action_id in ("runs.all", "runs.open_folder", "runs.new"):
@@ -89,10 +105,10 @@ class RunsPage(Page):
             "A run trains a policy on a frozen dataset version. Its curves and pairs appear here while it goes on.",
             main=("New run", lambda: self.context.navigate("train")),
         )
-        self._right = QStackedWidget()
+        self._empty, self._right = empty, QStackedWidget()
         self._right.addWidget(empty)
         self._right.addWidget(self.monitor)
-        scroll = ScrollColumn(name="The run")
+        scroll = self._scroll = ScrollColumn(name="The run")
         scroll.column.addWidget(self._right)
         self._split = FoldingSplit((panel, scroll), (214, 1000), heights=(110, 420), least=(13, 34), grows=1)
         self.talks = TalkPart(self.context, self, self.housekeeper.with_monitor(self._split))
@@ -109,8 +125,8 @@ class RunsPage(Page):
             "runs.stop_now": self._stop_now,
             "runs.checkpoint": self._checkpoint,
             "runs.resume": self._resume,
-            "runs.fork": self._fork,
-            "runs.export_run": self._export_run,
+            "runs.fork": self.forker.ask,
+            "runs.export_run": lambda: self.exports.ask(self._snapshot),
             "runs.inspect": lambda: self._inspect_pair(""),
             "runs.copy_command": self._copy_command,
             "runs.open_folder": self._open_folder,
@@ -124,6 +140,10 @@ class RunsPage(Page):
         self.context.actions.set_checked("runs.follow", True)
 
     # Being shown
+
+    def styled_parts(self) -> tuple[QWidget, ...]:
+        """Return the list, the parts of the monitor and what else is not plain."""
+        return self._panel, self._empty, *self.monitor.styled_parts, self._scroll.verticalScrollBar(), self.header
 
     @property
     def is_built(self) -> bool:
@@ -311,27 +331,6 @@ class RunsPage(Page):
     def _checkpoint(self) -> None:
         self._send("checkpoint")
         self.context.notices.post("A checkpoint is written at the end of this step.")
-
-    def _fork(self) -> None:
-        found, service = self._snapshot, self.context.services.runs
-        if found is None or not found.checkpoints:
-            return
-        dialog = ForkDialog(self, self.context, found.name, found.record.config, found.checkpoints)
-        if self.context.dialogs.run(dialog):
-            step, changes, name = dialog.step, dialog.changes(), dialog.name.text().strip()
-            host = self.context.settings.get("train.host")
-
-            def work() -> Outcome[RunInfo]:
-                outcome = service.fork(found.run_id, step, changes, name=name)
-                service.start(outcome.value.run_id, host)
-                return outcome
-
-            self.context.ops.mutate(work, lambda o: self.show_item(run_id=o.value.run_id), owner=self)
-        dialog.deleteLater()
-
-    def _export_run(self) -> None:
-        if self._snapshot is not None and self._snapshot.has_result:
-            self.exports.ask(self._snapshot)
 
     def _inspect_pair(self, pair_id: str) -> None:
         if self.list.current_id:

@@ -29,8 +29,10 @@ class RunExporter(QObject):
         self._context, self._parent = context, parent
         self._folder = Path.home()
 
-    def ask(self, run: MonitorData) -> None:
-        """Ask for form, precision and place, and start the export."""
+    def ask(self, run: MonitorData | None) -> None:
+        """Ask for form, precision and place, and start the export; nothing without a run that has a result."""
+        if run is None or not run.has_result:
+            return
         dialog = ExportDialog(self._parent, self._context, run.name, refused_forms(run), self._folder)
         if self._context.dialogs.run(dialog):
             request, service = dialog.request(), self._context.services.runs

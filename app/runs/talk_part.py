@@ -104,6 +104,7 @@ class TalkPart(QObject):
             self._view.settings.template_wanted.connect(self._looks.read)
             self._view.votes.said.connect(self._saving.say_again)
             self.stack.addWidget(self._view)
+            self._context.theme.style(self._view)
         return self._view
 
     @property

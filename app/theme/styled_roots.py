@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import shiboken6
-from PySide6.QtCore import QEvent, QObject, QSize
+from PySide6.QtCore import QEvent, QObject, QSize, Signal
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from app.background.idle_queue import IdleQueue
@@ -34,7 +34,14 @@ class Sheet:
 
 
 class StyledRoots(QObject):
-    """Styles roots: those that are shown at once, the others one in each turn of the event loop or when shown."""
+    """Styles roots: the first that is shown at once; the others that are shown, then the hidden ones, in later turns.
+
+    A turn of the event loop takes one root. A hidden one that is shown before its turn is styled then.
+
+    ``shown_styled`` fires after a change, when all that are shown have the new sheet.
+    """
+
+    shown_styled = Signal()
 
     def __init__(self, parent: QObject, icons: Icons) -> None:
         super().__init__(parent)
@@ -61,20 +68,29 @@ class StyledRoots(QObject):
         self.queue.clear()
         self._outdated.clear()
         roots = [root for ref in self._roots if (root := ref()) is not None and shiboken6.isValid(root)]
-        for root in roots:
-            if root.isVisible():
-                self._style(root)
+        shown = [root for root in roots if root.isVisible()]
+        for root in shown[:1]:
+            self._style(root)
+        for root in shown[1:]:
+            self._style_later(root)
+        if len(shown) > 1:
+            self.queue.add(self.shown_styled.emit)
+        else:
+            self.shown_styled.emit()
         self._queue_followers(shown=True)
         for window in QApplication.topLevelWidgets():
             actions = window.actions()
             for first in range(0, len(actions), _ACTIONS):
                 self.queue.add(partial(self._icons.follow_actions, actions[first : first + _ACTIONS]), window)
         for root in roots:
-            if not root.isVisible():
-                self._outdated.append(root)
-                root.installEventFilter(self)
-                self.queue.add(lambda late=root: self._catch_up(late), root)
+            if root not in shown:
+                self._style_later(root)
         self._queue_followers(shown=False)
+
+    def _style_later(self, root: QWidget) -> None:
+        self._outdated.append(root)
+        root.installEventFilter(self)
+        self.queue.add(lambda: self._catch_up(root), root)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Style a root that is shown before its turn."""

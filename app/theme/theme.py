@@ -43,6 +43,7 @@ class Theme(QObject):
         self.icons = Icons(resources / "icons", lambda: self._tokens)
         self.formulas = Formulas(self)
         self._roots = StyledRoots(self, self.icons)
+        self._roots.shown_styled.connect(self.changed)
         if style := QStyleFactory.create("Fusion"):
             app.setStyle(style)
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -129,7 +130,6 @@ class Theme(QObject):
             self._app.setFont(self.font())
         extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
         self._roots.take(Sheet(render_style_sheet(self._template, self._tokens, self.zoom, extra), self.zoom))
-        self.changed.emit()
 
     def _set_palettes(self) -> None:
         self._set_colours = self._tokens

@@ -265,6 +265,8 @@ class ScrollColumn(QScrollArea):
         self.column.setContentsMargins(margin, margin, margin, margin)
         self.column.setSpacing(spacing)
         self.setWidget(inner)
+        for part in (inner, self.viewport()):
+            part.setAutoFillBackground(False)  # what lies under it is seen, also where no style sheet says so
         self._late, self._at, self._queue = list[QWidget](), 0, IdleQueue(self)
         self._waiting: QWidget | None = None
 

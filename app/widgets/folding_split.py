@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter, QWidget
+from PySide6.QtWidgets import QWidget
+
+from app.widgets.line_splitter import LineSplitter
 
 
-class FoldingSplit(QSplitter):
+class FoldingSplit(LineSplitter):
     """A splitter that stands its parts one above the other where they do not fit beside each other.
 
     The user moves the handle in both arrangements; the places of each are kept while the window lives. Beside each
@@ -39,7 +41,6 @@ class FoldingSplit(QSplitter):
         grows: int | None = 0,
     ) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self.setChildrenCollapsible(False)
         self._least = {id(part): ems for part, ems in zip(parts, least, strict=False)}
         for part in parts:
             self.addWidget(part)

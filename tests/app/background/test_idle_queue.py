@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import shiboken6
 from PySide6.QtCore import QAbstractEventDispatcher, QEventLoop, QObject
 
@@ -94,9 +96,9 @@ def test_that_two_queues_share_the_turns_and_leave_one_to_qt_between_two_pieces(
         turn()
         counts.append(len(done))
     assert done == ["one 0", "other 0", "one 1", "other 1", "one 2", "other 2"]
-    steps = [late - early for early, late in zip(counts, counts[1:], strict=False)]
+    steps = [late - early for early, late in pairwise(counts)]
     assert max(steps) == 1
-    assert all(not (early and late) for early, late in zip(steps, steps[1:], strict=False))
+    assert all(not (early and late) for early, late in pairwise(steps))
 
 
 def test_that_a_queue_that_was_cleared_in_its_turn_takes_new_pieces(qapp: object) -> None:
