@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.background.idle_queue import IdleQueue
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button, push_button
 from app.widgets.containers import ScrollColumn, clear_layout, line
@@ -41,6 +42,7 @@ class InsightList(QFrame):
         self.setAccessibleName("Insights")
         self._run_id, self._all = "", tuple[Insight, ...]()
         self._dismissed: set[tuple[str, str]] = set()
+        self._filling = IdleQueue(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 6, 10, 6)
         column.setSpacing(4)
@@ -95,6 +97,7 @@ class InsightList(QFrame):
         self._show()
 
     def _show(self) -> None:
+        self._filling.clear()
         clear_layout(self._rows)
         shown = self.shown
         for severity, chip in self.counts.items():
@@ -106,12 +109,20 @@ class InsightList(QFrame):
         self.on_plots.setVisible(bool(self._all))
         if not shown:
             self._rows.addWidget(text_label("Nothing stands out so far.", "caption", wrap=True))
-        for place, (number, insight) in enumerate(shown):
-            if place:
-                self._rows.addWidget(line())
-            self._rows.addWidget(self._entry(number, insight))
         self._rows.addStretch(1)
+        for number, insight in shown:
+            self._filling.add(partial(self._append, number, insight))
         self.marks_changed.emit()
+
+    def _append(self, number: int, insight: Insight) -> None:
+        """Put an entry under the others; one takes about 10 ms, so each has a turn of the event loop of its own."""
+        last = self._rows.count() - 1
+        if last:
+            self._rows.insertWidget(last, line())
+            last += 1
+        entry = self._entry(number, insight)
+        self._rows.insertWidget(last, entry)
+        self._theme.fit_part(entry)
 
     def _entry(self, number: int, insight: Insight) -> QWidget:
         entry = QWidget()

@@ -51,6 +51,7 @@ class Monitor(QFrame):
         self._banner_of: tuple[str, str, str] | None = None
         self.grid = MonitorGrid(context.theme, kept_layout(context))
         self.grid.fed.connect(self.show_readout)
+        self.grid.deck.made.connect(self._style_plot)
         self.tabs = tabs or DetailTabs(context.theme)
         self.insights = insights or InsightList(context.theme)
         self.tabs.samples.label_wanted.connect(lambda: context.actions.run("runs.label_samples"))
@@ -86,7 +87,11 @@ class Monitor(QFrame):
     @property
     def styled_parts(self) -> tuple[QWidget, ...]:
         """The parts that carry a style sheet each."""
-        return self.top, self.grid, self.insights, self.tabs
+        return self.top, *self.grid.styled_parts, self.insights, self.tabs
+
+    def _style_plot(self, key: str) -> None:
+        """Give a plot that was just made the style sheet."""
+        self._context.theme.style(self.grid.deck.cards[key])
 
     def _head(self) -> QLayout:
         row = FlowLayout(row_spacing=4)
@@ -176,8 +181,10 @@ class Monitor(QFrame):
         self._about.setText(presenter.subtitle(snapshot))
         self.show_state(snapshot)
         self.charter.show_record(snapshot.record, status.state)
+        self._bar.setUpdatesEnabled(False)  # Qt would paint the whole window before it goes on
         self._bar.setMaximum(max(1, status.total_steps))
         self._bar.setValue(min(status.step, max(1, status.total_steps)))
+        self._bar.setUpdatesEnabled(True)
         self.allow(snapshot)
         self._show_controls(status.state, bool(snapshot.checkpoints))
         self.export.setVisible(snapshot.has_result)

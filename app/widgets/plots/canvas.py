@@ -105,6 +105,7 @@ class PlotCanvas(pg.GraphicsView):
         self._laid_out = QSize()
         super().__init__()
         self._sizing = IdleQueue(self)
+        self._theme: Theme | None = None
         self.view = view
         frame = pg.GraphicsWidget()
         self.setCentralItem(frame)
@@ -147,8 +148,9 @@ class PlotCanvas(pg.GraphicsView):
             super().resizeEvent(QResizeEvent(self._laid_out, before))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the chart; nothing before it has its first size."""
-        if self._laid_out.isValid():
+        """Paint the chart; nothing before it has its first size, or the size that another text size gave it."""
+        is_following = self._theme is not None and not self._theme.settled
+        if self._laid_out.isValid() and not (is_following and self._sizing.busy):
             super().paintEvent(event)
 
     def add(self, item: QGraphicsItem, *, fitted: bool = True) -> None:
@@ -178,6 +180,7 @@ class PlotCanvas(pg.GraphicsView):
 
     def restyle(self, theme: Theme, scale: float, font: QFont) -> None:
         """Take the theme's colours; ``scale`` is how many pixels of the target a pixel of the design takes."""
+        self._theme = theme
         self.setBackground(theme.tokens["surface"])
         for axis in (self.left, self.bottom):
             axis.setPen(pg.mkPen(theme.tokens["border_strong"], width=scale))

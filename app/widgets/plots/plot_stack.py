@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.theme.theme import Theme
 from app.widgets.containers import ScrollColumn
@@ -39,6 +39,11 @@ class PlotStack(QStackedWidget):
         self._scroll.setMinimumHeight(theme.px(round(_LEAST_ROWS * ROW_PX)))
         self.addWidget(self._scroll)
         self.addWidget(self.table)
+
+    @property
+    def styled_parts(self) -> tuple[QWidget, ...]:
+        """What carries a style sheet each where the stack has none: the table, the scroll bar and each plot."""
+        return self.table, self._scroll.verticalScrollBar(), *self.deck.cards.values()
 
     @property
     def plots(self) -> list[MetricPlot]:

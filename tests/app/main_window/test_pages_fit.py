@@ -9,14 +9,43 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSpinBox, QComboBox, QFrame, QLabel, QScrollBar, QWidget
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QComboBox,
+    QFrame,
+    QLabel,
+    QScrollBar,
+    QStackedWidget,
+    QWidget,
+)
 
+from app.inspect.pair_panel import PairPanel
+from app.main_window.page import Page
 from app.places import PLACES
+from app.runs.monitor import Monitor
+from app.widgets.containers import ScrollColumn, WholeColumn
+from app.widgets.lazy_part import LazyPart
+from app.widgets.line_splitter import LineHandle, LineSplitter
+from app.widgets.plots.plot_cells import PlotCells
 from tests.fakes.workspaces import opened
 
 Build = Callable[..., Any]
 LEAST = (1024, 700)
 INNER = ("qt_", "_q_")
+PLAIN = (
+    Page,
+    QStackedWidget,
+    LineSplitter,
+    LineHandle,
+    ScrollColumn,
+    WholeColumn,
+    LazyPart,
+    PlotCells,
+    PairPanel,
+    Monitor,
+)
+"""What looks the same without a style sheet."""
 
 
 @pytest.fixture
@@ -60,6 +89,41 @@ def test_that_the_page_fits_a_small_window_and_names_its_controls(small: Any, pl
     assert unnamed == []
     rich = [w.text()[:40] for w in page.findChildren(QLabel) if w.textFormat() == Qt.TextFormat.RichText]
     assert rich == []
+
+
+@pytest.mark.parametrize("place", [p.id for p in PLACES])
+def test_that_all_of_the_page_but_plain_containers_has_the_style_sheet_once(small: Any, place: str) -> None:
+    page = small.page(place)
+    small.settle()
+    sheet = small.window.rail.styleSheet()
+    bare, twice = [], []
+    for widget in (page, *page.findChildren(QWidget)):
+        sheets, part = [], widget
+        while part is not None and not part.isWindow():
+            sheets += [part.styleSheet()] if part.styleSheet() == sheet else []
+            part = part.parentWidget()
+        plain = isinstance(widget, PLAIN) or type(widget) is QWidget or widget.window() is not small.window
+        plain = plain or (isinstance(widget, QScrollBar) and not widget.isVisibleTo(page))
+        plain = plain or widget.property("part") == "scrolled"
+        if not sheets and not plain:
+            bare.append((type(widget).__name__, widget.objectName()))
+        if len(sheets) > 1:
+            twice.append(type(widget).__name__)
+    assert bare == []
+    assert twice == []
+
+
+def test_that_a_page_that_is_half_made_is_whole_at_once_when_it_is_asked_for(
+    main_window: Build, workspace: Path
+) -> None:
+    running = main_window(workspace=workspace)
+    running.window.navigate("runs")
+    running.qtbot.waitUntil(lambda: bool(running.window.stack._making))
+    page = running.window.page("runs")
+    assert page.isVisible() and page.monitor.tabs.isVisibleTo(page.monitor)
+    assert all(part.styleSheet() for part in page.styled_parts())
+    running.settle()
+    assert running.window.stack.currentWidget() is page
 
 
 def test_that_no_page_breaks_when_the_theme_the_text_size_or_the_workspace_changes(
