@@ -12,6 +12,7 @@ from app.widgets.plots.curves import Curve
 from app.widgets.plots.pairs_asked import PairsAsked
 from app.widgets.plots.run_series import ForkMark
 from core.domain.insight import Insight
+from core.services.runs.people_ceiling import PeopleCeiling
 from core.services.runs.run_estimates import RunEstimates
 from core.services.runs.run_plots import RunPlots
 from core.services.runs.views import RunReader
@@ -34,6 +35,7 @@ class PairsOfSteps:
         self._plots: dict[str, RunPlots] = {}
         self._before: dict[tuple[str, tuple[str, ...]], tuple[dict[str, Curve], ForkMark]] = {}
         self._lineages: dict[str, RunLineage] = {}
+        self._people: dict[str, PeopleCeiling] = {}
 
     def reader(self, run_id: str) -> RunReader:
         """Return the reader of a run's folder."""
@@ -47,7 +49,14 @@ class PairsOfSteps:
         """Return a run at this moment, with the curves and plots of pairs that are shown."""
         service, reader, estimates = self._context.services.runs, self.reader(run_id), self.estimates(run_id)
         plots = self._plots.setdefault(run_id, RunPlots(reader, estimates)).read(needs)
-        return read_snapshot(service, reader, estimates, metrics, self.before_fork(run_id, metrics), name, plots)
+        before, people = self.before_fork(run_id, metrics), self._people_of(run_id)
+        return read_snapshot(service, reader, estimates, metrics, before, name, plots, people)
+
+    def _people_of(self, run_id: str) -> PeopleCeiling:
+        """Return how far people agree on the held-out pairs; read once, like the labels of the pairs."""
+        if run_id not in self._people:
+            self._people[run_id] = self._lineage(run_id).people()
+        return self._people[run_id]
 
     def before_fork(self, run_id: str, metrics: Sequence[str]) -> tuple[dict[str, Curve], ForkMark]:
         """Return what a fork's parent measured before it; read once, since it does not change."""

@@ -10,9 +10,10 @@ from app.widgets.plots.curves import Curve, exact_text
 from app.widgets.plots.run_series import ForkMark, Level, RunSeries, estimated_curve, plain_curve
 from core.domain.errors import UserError
 from core.domain.kl_estimate import kl_estimate, kl_name
-from core.domain.number_text import error_words, format_value
+from core.domain.number_text import error_words, estimate_text, format_value
 from core.domain.run_events import KlDone
 from core.domain.run_record import RunRecord
+from core.services.runs.people_ceiling import PeopleCeiling
 from core.services.runs.run_estimates import EstimatedSeries, ProbeEstimates, RunEstimates
 from core.services.runs.run_plots import TRAIN, PairPlots
 from core.services.runs.views import RunReader
@@ -51,6 +52,7 @@ def run_series(
     held_out: ProbeEstimates | None,
     start_loss: float | None,
     pairs: PairPlots,
+    people: PeopleCeiling | None = None,
     resumes: tuple[float, ...] = (),
 ) -> RunSeries:
     """Put together all that the plots show."""
@@ -58,9 +60,17 @@ def run_series(
     if kl is not None:
         about = (error_words(kl_estimate(kl)), f"n {kl.samples}", f"{100 * kl.censored:.0f} % cut")
         titles["kl.kl"] = (kl_name(kl.horizon), " · ".join(part for part in about if part))
-    levels = _levels(held_out, start_loss)
+    levels = (*_levels(held_out, start_loss), _people_level(people))
     return RunSeries(
-        curves, total, *before, levels=levels, titles=titles, pairs=pairs, resumes=resumes, notes=_notes(pairs)
+        curves,
+        total,
+        *before,
+        levels=levels,
+        titles=titles,
+        pairs=pairs,
+        resumes=resumes,
+        notes=_notes(pairs),
+        helps={"accuracy": _people_help(people)},
     )
 
 
@@ -72,6 +82,23 @@ def _levels(held_out: ProbeEstimates | None, start_loss: float | None) -> tuple[
     return (
         Level("loss", "start", start, f"{name} {format_value(start)}", right=True),
         Level("accuracy", "reference", ref, f"reference's own ranking {format_value(ref)}"),
+    )
+
+
+def _people_level(people: PeopleCeiling | None) -> Level:
+    one = None if people is None else people.estimate
+    if one is None:
+        return Level("accuracy", "people", math.nan, "")
+    return Level("accuracy", "people", one.value, f"people agree {estimate_text(one)}", right=True)
+
+
+def _people_help(people: PeopleCeiling | None) -> str:
+    """Return what the line of people says, or why it is not drawn."""
+    if people is None:
+        return ""
+    return people.why or (
+        "People agree: the expected agreement with one label of one person, over held-out pairs with two labels or "
+        "more. A policy far above it has learned the labels' mistakes."
     )
 
 

@@ -18,6 +18,7 @@ from core.domain.run_events import RunStarted, SampleDone
 from core.domain.run_record import RESUMABLE_STATES, RunRecord
 from core.services.models.export import ExportForm
 from core.services.runs.insights import start_loss
+from core.services.runs.people_ceiling import PeopleCeiling
 from core.services.runs.run_estimates import RunEstimates
 from core.services.runs.run_plots import PairPlots
 from core.services.runs.views import (
@@ -93,11 +94,12 @@ def read_snapshot(
     before: tuple[dict[str, Curve], ForkMark],
     name: str = "",
     plots: PairPlots | None = None,
+    people: PeopleCeiling | None = None,
 ) -> MonitorData:
     """Read everything the page shows of one run.
 
     ``before`` is what the run measured that it was forked from; ``name`` is its name now, "" for the one it began with;
-    ``plots`` what is drawn of all pairs.
+    ``plots`` what is drawn of all pairs; ``people`` how far people agree on the held-out ones.
     """
     plots = plots or PairPlots()
     record, status, kls = reader.record(), reader.status(), reader.kls()
@@ -120,6 +122,7 @@ def read_snapshot(
             held_out=held_out,
             start_loss=start,
             pairs=plots,
+            people=people,
             resumes=tuple(float(event.resumed_from) for event in starts if event.attempt > 1),
         ),
         samples=tuple(reader.samples()),

@@ -183,6 +183,7 @@ class MonitorGrid(PlotStack):
         plot.set_fork(series.fork.step, series.fork.text if plot is self.plots[0] else "")
         plot.set_resumes(series.resumes)
         plot.set_note(series.notes.get(first, ""))
+        plot.head.set_help(series.helps.get(first, ""))
         for level in series.levels:
             if level.metric == first:
                 plot.levels.set(level.key, level.value, level.words, level.tone, right=level.right)

@@ -25,6 +25,7 @@ MENU_ENTRIES: tuple[tuple[str, str], ...] = (
     ("svg", "Save as SVG…"),
     ("csv", "Save as CSV…"),
 )
+_DRAG = "Drag to move the plot"
 
 
 class PlotHead(QWidget):
@@ -48,7 +49,7 @@ class PlotHead(QWidget):
         super().__init__()
         self._tools, self._texts = tools, ("",)
         self._pressed: QPoint | None = None
-        self._movable, self._dragging = False, False
+        self._movable, self._dragging, self.help = False, False, ""
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
@@ -111,7 +112,13 @@ class PlotHead(QWidget):
         self._movable = True
         self.earlier.setVisible(True)
         self.later.setVisible(True)
-        self._title.setToolTip("Drag to move the plot")
+        self.set_help(self.help)
+
+    def set_help(self, words: str) -> None:
+        """Explain the plot in the tooltip of its title, and to screen readers."""
+        self.help = words
+        self._title.setToolTip("\n\n".join(text for text in (words, _DRAG if self._movable else "") if text))
+        self._title.setAccessibleDescription(words)
 
     def show_enlarged(self, on: bool) -> None:
         """Show whether the plot fills the place of all, without asking for it."""

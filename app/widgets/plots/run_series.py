@@ -44,6 +44,7 @@ class RunSeries:
         total: steps planned. fork: where it begins. levels: lines across plots.
         titles: by first metric of a plot, its title and what belongs to its newest value.
         notes: by first metric of a plot, what stands beside the title of its axis.
+        helps: by first metric of a plot, what its title explains.
         pairs: what is drawn of all pairs. resumes: steps at which the run went on after a stop.
     """
 
@@ -56,6 +57,7 @@ class RunSeries:
     pairs: PairPlots = field(default_factory=PairPlots)
     resumes: tuple[float, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
+    helps: Mapping[str, str] = field(default_factory=dict)
 
 
 def plain_curve(series: Plain) -> Curve:

@@ -12,6 +12,7 @@ from core.domain.pair import TrainingPair
 from core.domain.text_form import prompt_keys
 from core.runs.run_reader import PairVisit, RunReader
 from core.services.pairs.service import PairsService
+from core.services.runs.people_ceiling import FROM_FILE, PeopleCeiling, people_ceiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,14 @@ class RunLineage:
         if not pair_id.isdigit() or self._from_file():
             return ()
         return tuple(self._workspace_pairs.detail(int(pair_id)).judgements)
+
+    def people(self) -> PeopleCeiling:
+        """Return how far people agree on the held-out pairs of the run, or why that is not known."""
+        if self._from_file():
+            return PeopleCeiling(None, FROM_FILE)
+        held_out = [pair.pair_id for pair in self._reader.folder.pairs() if pair.split == "dev"]
+        ids = [int(name) for name in held_out if name.isdigit()]
+        return people_ceiling(self._workspace_pairs.judgements(ids), {key: self.prompt_group(str(key)) for key in ids})
 
     def letters(self, pair_id: str) -> tuple[str, str]:
         """Return the canonical letters of chosen and rejected, as labels name them; empty for a file of pairs."""

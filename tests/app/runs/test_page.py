@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
@@ -64,6 +64,31 @@ def test_that_the_keyboard_alone_goes_from_a_point_to_its_pair(demo: Any, page: 
     worst = table.rows_model.rows[0].pair_id
     _press(demo, table, Qt.Key.Key_Return)
     demo.qtbot.waitUntil(lambda: demo.window.page("inspect").table.current_pair() == worst)
+
+
+def test_that_two_actions_lead_from_a_negative_margin_on_a_plot_to_the_reviewers_rationale(
+    demo: Any, page: Any
+) -> None:
+    visits = page.context.services.runs.reader(page.list.current_id).pairs_of_range(1, 40)
+    step, plot, actions = visits[0].step, page.monitor.grid.plots[0], 0
+    assert visits[0].row.margin < 0, "the worst pair of the run is ranked the wrong way round"
+    middle = plot.view.mapToView(plot.view.boundingRect().center())
+    place = plot.plot.mapFromScene(plot.view.mapViewToScene(QPointF(plot.axes.place(step, 1.0)[0], middle.y())))
+    demo.qtbot.mouseClick(plot.plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place.x(), place.y()))
+    actions += 1
+    demo.qtbot.waitUntil(lambda: _steps(page) == {step})
+    table = page.monitor.tabs.step_pairs
+    worst = table.rows_model.rows[0]
+    assert worst.margin == pytest.approx(visits[0].row.margin)
+    at = table.visualRect(table.model().index(0, 1)).center()
+    demo.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=at)  # the first half of a double click
+    demo.qtbot.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    actions += 1
+    inspect = demo.window.page("inspect")
+    demo.qtbot.waitUntil(lambda: inspect.table.current_pair() == worst.pair_id and inspect.panel.labels.count() > 0)
+    said = inspect.panel.labels.item(0).text()
+    assert "rule-steps: " in said and "“Decided by " in said, "the reviewer and the reason stand beside the pair"
+    assert not inspect.panel.labels.visibleRegion().isEmpty() and actions <= 3
 
 
 def test_that_a_range_from_the_keyboard_lists_its_pairs_and_sums_it_up(demo: Any, page: Any) -> None:

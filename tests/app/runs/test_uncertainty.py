@@ -9,6 +9,11 @@ from typing import Any
 import pytest
 
 from app.runs.page import RunsPage
+from app.runs.plot_series import run_series
+from app.widgets.plots.run_series import ForkMark
+from core.domain.estimate import Estimate
+from core.services.runs.people_ceiling import PeopleCeiling
+from core.services.runs.run_plots import PairPlots
 from tests.app.runs.conftest import untouched
 
 
@@ -30,6 +35,17 @@ def test_that_the_headline_is_held_out_with_interval_n_and_step(page: Any) -> No
     assert texts[3] == "KL, first 32 tokens: 5.949 ± 0.732 SE nats · n 8 · 75 % cut · step 40"
     assert "reference's own ranking: 0.625" in page.monitor.tiles[0].toolTip()
     assert page.list.item(0).text().splitlines()[1:] == ["held-out 0.938, n 16", "step 40 [0.72, 0.99]"]
+
+
+def test_that_the_line_of_people_is_drawn_or_the_help_says_why_not(page: Any) -> None:
+    plot = next(plot for plot in page.monitor.grid.plots if "dev.accuracy" in plot.curves)
+    assert plot.levels.words() == ["reference's own ranking 0.625"]
+    assert plot.head.help.startswith("How far people agree is not known: no held-out pair has two labels of people.")
+    given = {"before": ({}, ForkMark()), "kl": None, "held_out": None, "start_loss": None, "pairs": PairPlots()}
+    known = run_series({}, 40, **given, people=PeopleCeiling(Estimate(0.85, 0.7, 0.95, 12, "", "mean")))
+    line = next(level for level in known.levels if level.key == "people")
+    assert (line.value, line.words) == (0.85, "people agree 0.850 [0.700, 0.950], n 12")
+    assert known.helps["accuracy"].startswith("People agree: the expected agreement")
 
 
 def test_that_all_insights_are_listed_and_show_their_own_pairs(demo: Any, page: Any) -> None:
