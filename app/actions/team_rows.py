@@ -32,6 +32,8 @@ TEAM: tuple[A, ...] = (
         "Third labels and decisions of conflicts, second ones of flags.",
     ),
     A("team.hand_over", "Hand over…", "Ctrl+H", "users", "Open slots to another reviewer; slots of a lost desk again."),
+    A("team.quiz", "Quiz…", "Q", "check_circle", "Gold items, pass mark, explanations, who is spared it."),
+    A("team.ask", "Ask for a change…", "C", "edit", "Of a clause; the next draft takes it as its note."),
     A("team.reviewers", "Reviewers…", "Ctrl+Shift+R", "user", "Add, rename, switch, name the lead."),
 )
 """See :mod:`app.actions.catalog`."""

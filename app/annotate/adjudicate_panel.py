@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout
 
 from app.annotate.adjudicate_state import ShownConflict
+from app.annotate.verdict_line import VerdictLine, line_marks
 from app.theme.theme import Theme
 from app.widgets.containers import ScrollColumn, clear_layout, line
 from app.widgets.labels import Chip, ChipTone, ElideLabel, text_label
@@ -15,6 +16,7 @@ from core.domain.pair import Side
 
 EXCERPT = 70
 """Characters of a span that its row shows."""
+_CELL_TONES: dict[str, ChipTone] = {"L": "warn", "R": "accent"}
 SPLIT = "≠"
 """What a row of the criteria shows where sides differ."""
 
@@ -29,6 +31,8 @@ class AdjudicatePanel(ScrollColumn):
         head.addWidget(text_label("Verdicts", "section"), 1)
         head.addWidget(text_label("numbered anew for each pair", "caption"))
         self.column.addLayout(head)
+        self.line = VerdictLine(theme)
+        self.column.addWidget(self.line)
         self._verdicts, self._spans = QVBoxLayout(), QVBoxLayout()
         self._verdicts.setSpacing(8)
         self.column.addLayout(self._verdicts)
@@ -51,6 +55,7 @@ class AdjudicatePanel(ScrollColumn):
     def show_conflict(self, shown: ShownConflict) -> None:
         """Show the labels of a pair and what is decided so far."""
         left = shown.presentation.left_is
+        self.line.show_marks(line_marks(shown.said, left), shown.version.body.scale)
         clear_layout(self._verdicts)
         for who, draft in shown.said:
             self._add_verdict(who, draft, left)
@@ -98,7 +103,9 @@ class AdjudicatePanel(ScrollColumn):
             split = f" {SPLIT}" if len({_side(cell) for cell in cells[1:]} - {"–"}) > 1 else ""
             self.criteria.addWidget(ElideLabel(f"{name}{split}", kind="strong" if place == 1 else ""), place, 0)
             for column, cell in enumerate(cells, 1):
-                self.criteria.addWidget(text_label(cell, "strong" if place == 1 else ""), place, column)
+                tone = _CELL_TONES.get(_side(cell))
+                shown_as = text_label(cell, "strong" if place == 1 else "") if tone is None else Chip(cell, tone)
+                self.criteria.addWidget(shown_as, place, column)
 
     def _show_decided(self, decided: dict[str, int]) -> None:
         clear_layout(self.decided)

@@ -11,6 +11,7 @@ from app.annotate.team_figures import PairsPlace, value_words
 from app.widgets.plots.chart_card import TableRow
 from core.domain.batch import BATCH_ORDERS, BatchOrder, SlotCounts
 from core.domain.counting import counted, number
+from core.domain.qualification import Qualification
 from core.domain.suspects import SuspectPrecision
 from core.domain.team import TeamReport
 
@@ -28,9 +29,11 @@ class TeamRead:
     """What the Team tab reads at once.
 
     Attributes:
+        report: of all labels, or of those of the batch ``batch_id``.
         accounting: of all labels. batches: with how far each is, oldest first.
         precision: name of a batch of suspects -> what judging them again showed.
         inactive: names of reviewers who get no slots. sources: id -> name.
+        quizzes: of the newest version of each rubric, where one is set.
     """
 
     report: TeamReport
@@ -39,6 +42,8 @@ class TeamRead:
     precision: Mapping[str, SuspectPrecision] = field(default_factory=dict)
     inactive: frozenset[str] = frozenset()
     sources: Mapping[int, str] = field(default_factory=dict)
+    quizzes: Sequence[Qualification] = ()
+    batch_id: int = 0
 
 
 def adds_up(state: BatchState) -> bool:

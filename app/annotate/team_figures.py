@@ -89,7 +89,7 @@ def reviewer_lines(
     current: str = "",
     slots: Mapping[str, SlotCounts] | None = None,
 ) -> list[ReviewerLine]:
-    """Return a line for each reviewer with a label.
+    """Return a line for each reviewer with a label, or with a slot of the batch.
 
     Args:
         report: the figures.
@@ -101,10 +101,12 @@ def reviewer_lines(
     accounts = {one.reviewer: one for one in accounting.reviewers}  # the last is under the newest version
     progress: Mapping[str, Account | SlotCounts] = accounts if slots is None else slots
     noun, alarms = "pair" if slots is None else "slot", _left_alarms(report.reviewers)
+    known = {one.name for one in report.reviewers}
+    waiting = [ReviewerQuality(0, name, "human", 0, 0.0, {}, {}) for name in slots or () if name and name not in known]
     return [
         _line(one, progress.get(one.name), current, noun, alarm=one.name in alarms)
-        for one in report.reviewers
-        if one.labels and (slots is None or one.name in slots)
+        for one in (*report.reviewers, *waiting)
+        if (one.labels if slots is None else one.name in slots)
     ]
 
 
@@ -124,9 +126,10 @@ def _line(
     labelled = account.labelled if account is not None else one.labels
     seconds, fast = one.measures.get("seconds"), one.measures.get("fast")
     fast_count = round(fast.value * fast.n) if fast is not None else 0
-    everything = PairsPlace(f"Labelled by {one.name}", reviewer_id=one.reviewer_id)
+    everything = PairsPlace(f"Labelled by {one.name}", reviewer_id=one.reviewer_id or None)
+    whole = "all labels" if noun == "pair" else "its labels"
     parts = f"{number(labelled)} labelled + {number(skipped)} skipped + {number(open_)} open"
-    share = f"= {counted(labelled + skipped + open_, noun)} · {100 * one.share:.0f} % of all labels"
+    share = f"= {counted(labelled + skipped + open_, noun)} · {100 * one.share:.0f} % of {whole}"
     return ReviewerLine(
         one.name,
         "this desk" if one.name == current else "" if one.kind == "human" else one.kind,

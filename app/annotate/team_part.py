@@ -13,6 +13,7 @@ from app.annotate.mode_tabs import LABEL, TEAM
 from app.annotate.team_batch_figures import TeamRead
 from app.annotate.team_batches import TeamBatches
 from app.annotate.team_figures import PairsPlace
+from app.annotate.team_lead_tools import TeamLeadTools
 from app.annotate.team_reviewers_dialog import ReviewersDialog
 from app.annotate.team_view import TeamView
 from app.background.task import BackgroundTask, TaskControl, TaskState
@@ -21,7 +22,7 @@ from app.widgets.lazy_part import LazyPart
 from app.widgets.plots.chart_card import ChartCard
 from core.domain.counting import counted
 from core.domain.errors import UserError
-from core.domain.team import TeamReport
+from core.domain.team import ClauseBoard, TeamReport
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.services.application import Application
@@ -59,6 +60,7 @@ class TeamPart(QObject):
         self.on, self._may_see = False, True
         self.batches = TeamBatches(context, page, self._chosen_batch)
         self.batches.made.connect(self._show_made)
+        self.tools = TeamLeadTools(context, page, self._shown_board, self.read)
         label = partial(self.mode_wanted.emit, LABEL)
         handlers = {
             "annotate.team": partial(self.mode_wanted.emit, TEAM),
@@ -83,6 +85,7 @@ class TeamPart(QObject):
     def _begin(self, view: TeamView) -> None:
         view.pairs_wanted.connect(self._open_pairs)
         view.batch_chosen.connect(self.batches.follow)
+        view.report_wanted.connect(self.read)
         view.step_wanted.connect(partial(self.mode_wanted.emit, LABEL))
         view.tabs.mode_chosen.connect(self.mode_wanted)
         view.tabs.set_offered(TEAM, self._may_see)
@@ -92,6 +95,10 @@ class TeamPart(QObject):
     def _chosen_batch(self) -> BatchState | None:
         view = self.place.made
         return view.batch if view is not None else None
+
+    def _shown_board(self) -> ClauseBoard | None:
+        view = self.place.made
+        return view.board if view is not None else None
 
     def enter(self) -> None:
         """Show the team in place of the labelling screen."""
@@ -142,6 +149,7 @@ class TeamPart(QObject):
         if self._job is not None and self._job.running:
             self._job.cancel()
         services, current = self._context.services, self._context.session.reviewer_name
+        batch_id = self.view.batch_id
 
         def work(control: TaskControl) -> TeamRead:
             steps: list[str] = []
@@ -152,7 +160,7 @@ class TeamPart(QObject):
                     steps.append(name)
                 control.progress(len(steps) - 1, STEPS, name)
 
-            return read_batches(services, services.quality.team(step))
+            return read_batches(services, services.quality.team(step, batch_id), batch_id)
 
         def show(found: TeamRead) -> None:
             self.view.problem.hide()
@@ -205,7 +213,7 @@ class TeamPart(QObject):
         self.ask_offered()
 
 
-def read_batches(services: Application, report: TeamReport) -> TeamRead:
+def read_batches(services: Application, report: TeamReport, batch_id: int) -> TeamRead:
     """Read everything beside the report."""
     away = services.reviewers.inactive()
     return TeamRead(
@@ -215,4 +223,6 @@ def read_batches(services: Application, report: TeamReport) -> TeamRead:
         {one.batch: one for one in services.suspects.of_batches()},
         frozenset(one.name for one in services.reviewers.list() if one.id in away),
         {one.id: one.name for one in services.imports.sources()},
+        services.qualification.newest(),
+        batch_id,
     )

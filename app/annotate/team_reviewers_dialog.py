@@ -54,8 +54,9 @@ class ReviewersDialog(BaseDialog):
         self.switch = self._button("&Label as this reviewer", self._switch)
         self.make_lead = self._button("Make &lead", self._make_lead)
         self.leave = self._button("&Deactivate", self._deactivate)
+        self.consent = self._button("&Consent…", self._show_consent)
         row = FlowLayout(row_spacing=4)
-        for button in (self.add, self.rename, self.make_lead, self.leave, self.switch):
+        for button in (self.add, self.rename, self.make_lead, self.leave, self.consent, self.switch):
             row.addWidget(button)
         self.column.addLayout(row)
         self.add_buttons(reject="Close")
@@ -119,6 +120,7 @@ class ReviewersDialog(BaseDialog):
         away = one is not None and one.id in self.inactive
         self.switch.setEnabled(human and not away)
         self.leave.setEnabled(human)
+        self.consent.setEnabled(human)
         self.leave.setText("Make &active" if away else "&Deactivate")
         self.make_lead.setEnabled(human)
         self.make_lead.setText("No &lead" if one is not None and one.id == self.lead else "Make &lead")
@@ -148,6 +150,12 @@ class ReviewersDialog(BaseDialog):
         if one is not None:
             active, by = one.id in self.inactive, self._context.session.reviewer_id
             self._change(lambda: self._context.services.reviewers.set_active(one.id, active, by))
+
+    def _show_consent(self) -> None:
+        """Show in Data what the chosen one agreed to, what rests on the labels, and the ways to grant and withdraw."""
+        if (one := self.chosen) is not None:
+            self.accept()
+            self._context.navigate("data", feedback=True, consent_of=("reviewer", one.id, one.name))
 
     def _ask_sign_off(self, wanted: bool) -> None:
         by = self._context.session.reviewer_id

@@ -19,6 +19,7 @@ from app.annotate.team_drift_chart import DriftChart, point_words
 from app.annotate.team_figures import PairsPlace
 from app.annotate.team_looks import LooksCard
 from app.annotate.team_policy_card import BatchPolicyCard
+from app.annotate.team_quiz_card import TeamQuizCard
 from app.annotate.team_reviewers_chart import ReviewersChart
 from app.local_time import local_time
 from app.theme.theme import Theme
@@ -34,7 +35,7 @@ from app.widgets.plots.chart_card import ChartCard, TableRow
 from app.widgets.plots.interval_chart import IntervalChart
 from app.widgets.plots.painted_chart import PaintedChart
 from core.domain.counting import number
-from core.domain.team import DriftLine, DriftPoint, TeamReport
+from core.domain.team import ClauseBoard, DriftLine, DriftPoint, TeamReport
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.services.batches.views import BatchState
@@ -61,11 +62,13 @@ class TeamView(QWidget):
         pairs_wanted(PairsPlace): a number was opened.
         step_wanted(): the button of the empty state was pressed.
         batch_chosen(): another batch is shown, or the same one anew.
+        report_wanted(): the figures of the chosen batch, or of all labels, are to be read.
     """
 
     pairs_wanted = Signal(object)
     step_wanted = Signal()
     batch_chosen = Signal()
+    report_wanted = Signal()
 
     def __init__(self, actions: ActionRegistry, theme: Theme, make_card: MakeCard) -> None:
         super().__init__()
@@ -90,7 +93,7 @@ class TeamView(QWidget):
         )
         self.boards, self.coefficient, self.batches = ComboBox(outside=True), ComboBox(), ComboBox(outside=True)
         self.policy = BatchPolicyCard(actions, theme)
-        self.looks = LooksCard(theme)
+        self.looks, self.quiz = LooksCard(theme), TeamQuizCard(actions, theme)
         self.coverage, self._coverage_card = CoverageGrid(theme), Card("Clauses that labels answer, by source")
         self._coverage_card.add(self.coverage)
         self.cards = {
@@ -135,6 +138,7 @@ class TeamView(QWidget):
         row = FlowLayout(row_spacing=4, middle=True)
         row.addWidget(self.boards)
         row.addWidget(self.coefficient)
+        row.addWidget(action_button(self._actions, "team.ask", theme=self._theme))
         self.cards["clauses"].column.insertLayout(1, row)
         row = FlowLayout(row_spacing=4, middle=True)
         for action_id in _OF_REVIEWERS:
@@ -147,7 +151,7 @@ class TeamView(QWidget):
         inner = QVBoxLayout(frame)
         inner.setContentsMargins(0, 0, 0, 0)
         charts = (self.cards["clauses"], self.cards["drift"])
-        for part in (self.policy, *charts, self.looks, self._coverage_card, self.cards["pairs"]):
+        for part in (self.policy, *charts, self.looks, self.quiz, self._coverage_card, self.cards["pairs"]):
             flow.addWidget(part)
         self.policy.hide()
         inner.addLayout(flow)
@@ -158,6 +162,7 @@ class TeamView(QWidget):
         for chart in (self.accounting.bars, self.reviewers, self.clauses, self.drift):
             chart.opened.connect(self._open)
         self.looks.opened.connect(self.pairs_wanted)
+        self.quiz.opened.connect(self.pairs_wanted)
         self.coverage.opened.connect(self._open_cell)
         self.batches.activated.connect(lambda _: self._show_read())
         self.boards.activated.connect(lambda _: self._show_clauses())
@@ -184,6 +189,17 @@ class TeamView(QWidget):
         """The chosen batch; None for all labels."""
         states = self._read.batches if self._read is not None else ()
         return next((one for one in states if one.batch.id == self.batches.currentData()), None)
+
+    @property
+    def batch_id(self) -> int:
+        """The chosen batch; 0 for all labels."""
+        return int(self.batches.currentData() or 0)
+
+    @property
+    def board(self) -> ClauseBoard | None:
+        """The clauses that are shown."""
+        boards = self.report.boards if self.report is not None else ()
+        return boards[self.boards.currentIndex()] if boards else None
 
     def show_report(self, read: TeamRead, current: str) -> None:
         """Show what was read; ``current`` is the name of who sits at this desk. The chosen batch stays chosen."""
@@ -230,6 +246,9 @@ class TeamView(QWidget):
         table = [TableRow((row.label, row.text)) for row in rows]
         self.cards["pairs"].show_figures(table, about="", missing=_NO_CLAUSES)
         self.looks.show_looks(report.looks)
+        self.quiz.show_quizzes(self._read.quizzes)
+        if self._read.batch_id != self.batch_id:
+            self.report_wanted.emit()
 
     def set_table(self, on: bool) -> None:
         """Show the numbers of all charts as tables, or the charts."""
@@ -317,7 +336,7 @@ class TeamView(QWidget):
     def _enlarge(self, wanted: ChartCard, on: bool) -> None:
         """Let one card fill the page, or show all again."""
         wanted.head.show_enlarged(on)
-        for card in (*self.cards.values(), self.looks, self._coverage_card):
+        for card in (*self.cards.values(), self.looks, self.quiz, self._coverage_card):
             card.setVisible(card is wanted or not on)
         self.policy.setVisible(not on and self.batch is not None)
 

@@ -155,12 +155,12 @@ class FeedbackActions(QObject):
         affected = outcome.value.affected
         self._context.notices.post(
             f"Consent for {subject.name} is withdrawn.", "ok", hint=f"Affected: {affected.sentence()}",
-            action="Show all", run=lambda: self._show_affected(subject),
+            action="Show all", run=lambda: self.show_consent(subject),
         )  # fmt: skip
-        self._show_affected(subject)
+        self.show_consent(subject)
 
-    def _show_affected(self, subject: ConsentSubject) -> None:
-        """Show afterwards what the withdrawal touched."""
+    def show_consent(self, subject: ConsentSubject) -> None:
+        """Show what a subject agreed to and what holds it."""
         service, panel = self._context.services.consent, self._tab.consent
 
         def show(stated: Sequence[StatedConsent]) -> None:

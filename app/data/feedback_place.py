@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.data import feedback_words as words
 from app.data.changeset_actions import ChangesetActions
+from app.data.consent_subject import ConsentSubject
 from app.data.feedback_actions import FeedbackActions
 from app.data.feedback_tab import FeedbackTab
 from app.data.triage_actions import OFF_FOR_ATTACKS, TriageActions
@@ -71,6 +72,10 @@ class FeedbackPlace(QObject):
         tab.chosen_changed.connect(self._enable)
         self._context.session.reviewer_changed.connect(tab.changesets.follow)
         self.read()
+
+    def show_consent(self, subject: ConsentSubject) -> None:
+        """Show what a subject agreed to, beside the inbox."""
+        self._made()[0].show_consent(subject)
 
     def show(self, on: bool) -> None:
         """Show what belongs to the tab in the header, and give it its keys; or take both away."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QStackedWidget, QVB
 from app.background.task import BackgroundTask, TaskState
 from app.context import AppContext
 from app.data.columns import MADE_BY
+from app.data.consent_subject import ConsentSubject
 from app.data.dataset_actions import DatasetActions
 from app.data.datasets_tab import DatasetsTab
 from app.data.feedback_place import FeedbackPlace
@@ -100,7 +101,8 @@ class DataPage(Page):
 
     def show_item(self, **what: Any) -> None:
         """Show the pair ``pair_id``, the dataset version ``dataset_id`` or all with ``datasets``, the inbox with
-        ``feedback`` (``panel``: changesets, consent or shift) or an event of it with ``event_id``, or a list of pairs:
+        ``feedback`` (``panel``: changesets, consent or shift; ``consent_of``: kind, id and name of a subject) or an
+        event of it with ``event_id``, or a list of pairs:
         those of ``source_id``, of ``reviewer_id``, of ``reviewer_kind``, labelled at the time ``labelled_ms``, or
         ``pair_ids``; ``title`` names the list.
         """
@@ -116,6 +118,8 @@ class DataPage(Page):
                 self.feedback.tab.show_event(int(event_id))
             if panel := what.get("panel"):
                 self.feedback.tab.show_panel(panel)
+            if subject := what.get("consent_of"):
+                self.feedback.show_consent(ConsentSubject(*subject))
             return
         if any(what.get(key) is not None for key in LISTS):
             self.tabs.setCurrentIndex(0)

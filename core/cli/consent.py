@@ -37,12 +37,13 @@ def build() -> typer.Typer:
     group.command("list", help="List what was stated, and how it counts now.")(list_stated)
     group.command("grant", help="State that consent was granted, for which use and until when.")(grant)
     group.command("withdraw", help="Withdraw a consent, and see what holds it.")(withdraw)
+    group.command("proof", help="What each dataset version holds, before and after a withdrawal.")(proof)
     group.command("affected", help="See what a withdrawal would touch; nothing is changed.")(show_affected)
     return group
 
 
 def list_stated(workspace: _Ws, as_json: _Json = False) -> None:
-    """List the consent of every source, and of reviewers, events and pairs of which one was stated."""
+    """List the consent of every source and person, and of events and pairs of which one was stated."""
     with open_workspace(workspace, read_only=True) as app:
         found = app.consent.list()
     if as_json:
@@ -111,6 +112,28 @@ def show_affected(
     with open_workspace(workspace, read_only=True) as app:
         found = app.consent.affected(*_subject(app, source, reviewer, event, pair))
     say_json(dataclasses.asdict(found)) if as_json else _say_affected(found)
+
+
+def proof(
+    workspace: _Ws,
+    source: _Source = "",
+    reviewer: _Reviewer = "",
+    event: _Event = 0,
+    pair: _Pair = 0,
+    as_json: _Json = False,
+) -> None:
+    """Prove a withdrawal: count what each frozen version holds of a subject; exit code 1 where a later one has some."""
+    with open_workspace(workspace, read_only=True) as app:
+        found = app.consent.proof(*_subject(app, source, reviewer, event, pair))
+    if as_json:
+        say_json(found.to_plain())
+    else:
+        say(found.sentence())
+        for when, versions in (("before", found.before), ("after", found.after)):
+            for one in versions:
+                say(f"  {when}: {one.title} has {counted(one.held, found.unit)}, root {one.root_sha256[:12]}")
+    if found.after and not found.holds:
+        raise typer.Exit(1)
 
 
 def _subject(app: Application, source: str, reviewer: str, event: int, pair: int) -> tuple[str, int]:

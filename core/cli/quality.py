@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from core.domain.team import TeamFinding
     from core.services.workspace.service import Accounting
 
-_KINDS = {"criterion": "Criterion", "version": "Rubric version", "pair": "Reviewers", "source": "Source"}
+_KINDS = {
+    "criterion": "Criterion",
+    "version": "Rubric version",
+    "pair": "Reviewers",
+    "source": "Source",
+    "batch": "Batch",
+}
 
 _LEAST = 3
 
@@ -35,6 +41,7 @@ def register(app: typer.Typer) -> None:
 def quality(
     workspace: Annotated[Path, typer.Argument(help="Workspace folder.")],
     pairs: Annotated[bool, typer.Option(help="Also list the pairs on which reviewers name different sides.")] = False,
+    batch: Annotated[str, typer.Option(metavar="NAME", help="Only what was given in the slots of this batch.")] = "",
     export: Annotated[
         Path | None, typer.Option(metavar="OUT.csv", help="Write every judgement that counts, a row each, instead.")
     ] = None,
@@ -55,14 +62,22 @@ def quality(
             found = app.suspects.of_run(suspects)
             say_json(found.to_plain()) if as_json else _say_suspects(found)
             return
-        team, accounting, again = app.quality.team(), app.workspace.accounting(), app.suspects.of_batches()
+        chosen = app.batches.find(batch) if batch else None
+        team = app.quality.team(batch_id=chosen.id if chosen is not None else 0)
+        accounting, again = app.workspace.accounting(), app.suspects.of_batches()
+        again = [one for one in again if chosen is None or one.batch == chosen.name]
     report = team.quality
     if as_json:
-        say_json(_plain(report, accounting) | team.to_plain() | {"suspects": [one.to_plain() for one in again]})
+        of = {"batch": None if chosen is None else chosen.name}
+        suspected = {"suspects": [one.to_plain() for one in again]}
+        say_json(of | _plain(report, accounting) | team.to_plain() | suspected)
         return
     if report.everything is None:
-        say("No labels yet. Agreement is known once two reviewers have labelled the same pairs.")
+        where = f" in the batch {chosen.name}" if chosen is not None else ""
+        say(f"No labels yet{where}. Agreement is known once two reviewers have labelled the same pairs.")
         return
+    if chosen is not None:
+        say(f"Only what was given in the slots of the batch {chosen.name}:")
     _say_agreement(report)
     for one in report.reviewers:
         _say_reviewer(one)

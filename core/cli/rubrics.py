@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli.output import as_id, say, say_json, table
+from core.cli.people import By, reviewer_id
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import NotFound, UsageError
 from core.domain.rubric import ChangeLevel, RubricVersion
@@ -33,6 +34,7 @@ def build() -> typer.Typer:
     group.command(
         "lint", help="What in a version will make reviewers disagree; exit code 1 when it contradicts itself."
     )(lint)
+    group.command("ask", help="Ask to change a clause; it waits for the draft of the next version.")(ask)
     group.command("requests", help="Requests to change a rubric; --draft RUBRIC takes its open ones into a draft.")(
         requests
     )
@@ -119,6 +121,22 @@ def lint(workspace: _Ws, version: _Version, as_json: _Json = False) -> None:
         say("Nothing to mend was found.")
     if any(one.severity == "wrong" for one in found):
         raise typer.Exit(1)
+
+
+def ask(
+    workspace: _Ws,
+    rubric: Annotated[str, typer.Argument(help="Name of the rubric.")],
+    text: Annotated[str, typer.Option(help="What is to be said instead.")],
+    by: By,
+    clause: Annotated[str, typer.Option(help="Id of the clause; the rubric as a whole without.")] = "",
+    pair: Annotated[int, typer.Option(min=0, help="A pair that shows it.")] = 0,
+    as_json: _Json = False,
+) -> None:
+    """Ask to change a clause of a rubric; `rubric requests WS --draft RUBRIC` takes the open requests into a draft."""
+    with open_workspace(workspace) as app:
+        version, who = find_version(app, rubric), reviewer_id(app, by)
+        made = app.rubrics.ask_change(version.rubric_id, text, who, clause=clause, pair_id=pair or None).value
+    say_json(made.to_plain()) if as_json else say(f"Change request {made.id} of {version.rubric_name} is open.")
 
 
 def requests(

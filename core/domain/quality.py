@@ -104,7 +104,7 @@ class QualityReport:
 
     Attributes:
         everything: agreement over all labels; None without a label.
-        groups: kind of group ("criterion", "version", "pair", "source") -> name -> agreement.
+        groups: kind of group ("criterion", "version", "pair", "source", "batch") -> name -> agreement.
         reviewers: people first, then by name.
         after: title of a dataset version -> agreement of the labels behind its items, that is after filtering.
         disagreed: pairs on which reviewers name different sides, oldest first.

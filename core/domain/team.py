@@ -70,13 +70,14 @@ class LabelCoverage:
 class ClauseBoard:
     """The agreement on the clauses of a rubric under its last two labelled versions, the older first.
 
-    ``coverage`` is of the newest of them.
+    ``coverage`` is of the newest of them; ``rubric_id`` is that of the rubric.
     """
 
     rubric: str
     versions: tuple[str, ...]
     rows: tuple[ClauseRow, ...]
     coverage: LabelCoverage
+    rubric_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,17 @@ _BY_REVIEWER = """SELECT DISTINCT d.id, d.name || ' v' || d.number, d.root_sha25
     WHERE g.reviewer_id=? AND d.state='frozen' ORDER BY d.id, i.pair_id"""
 
 
+_LABELS_HELD = """SELECT d.id, d.name || ' v' || d.number, d.created_ms, d.root_sha256,
+        (SELECT count(*) FROM dataset_item_judgement l JOIN judgement g ON g.id=l.judgement_id
+            WHERE l.dataset_id=d.id AND g.reviewer_id=?)
+    FROM dataset d WHERE d.state='frozen' ORDER BY d.id"""
+_ITEMS_HELD = """SELECT d.id, d.name || ' v' || d.number, d.created_ms, d.root_sha256,
+        (SELECT count(*) FROM json_each(?) j CROSS JOIN dataset_item i ON i.pair_id=j.value WHERE i.dataset_id=d.id)
+    FROM dataset d WHERE d.state='frozen' ORDER BY d.id"""
+_WITHDRAWN = """SELECT consent, at_ms, expires_ms FROM consent_entry WHERE subject=? AND subject_id=?
+    ORDER BY id DESC LIMIT 1"""
+
+
 @dataclass(frozen=True, slots=True)
 class Touched:
     """The pairs, labels and events that a subject of consent gave."""
@@ -54,6 +65,17 @@ class AffectedVersion:
     dev: int
     test: int
     pair_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingVersion:
+    """A frozen dataset version with how many labels or items of a subject it has; 0 for none."""
+
+    id: int
+    title: str
+    frozen_ms: int
+    root_sha256: str
+    held: int
 
 
 def touched(session: Session, subject: str, subject_id: int) -> Touched:
@@ -88,3 +110,22 @@ def versions(session: Session, found: Touched) -> tuple[AffectedVersion, ...]:
         )
         for version, items in by_version.items()
     )
+
+
+def holding(session: Session, found: Touched) -> tuple[HoldingVersion, ...]:
+    """Return every frozen version with how much of a subject it has, oldest first."""
+    if found.subject == "reviewer":
+        rows = fetch(session, _LABELS_HELD, (found.subject_id,))
+    else:
+        rows = fetch(session, _ITEMS_HELD, (canonical_json(list(found.pair_ids)),))
+    return tuple(HoldingVersion(*row) for row in rows)
+
+
+def withdrawn_ms(session: Session, subject: str, subject_id: int, now_ms: int) -> int | None:
+    """Return since when a consent counts as withdrawn by its newest statement, or None; an end to come is none."""
+    for word, at_ms, expires_ms in fetch(session, _WITHDRAWN, (subject, subject_id)):
+        if word == "withdrawn":
+            return int(at_ms)
+        if expires_ms is not None and expires_ms <= now_ms:
+            return int(expires_ms)
+    return None

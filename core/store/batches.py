@@ -188,6 +188,13 @@ def gold_pairs(session: Session, version_ids: Sequence[int]) -> dict[int, set[in
     return found
 
 
+def judgements(session: Session) -> dict[int, int]:
+    """Return judgement -> the batch whose slot it answers."""
+    query = """SELECT j.id, b.batch_id FROM slot_presentation p JOIN batch_slot b ON b.id=p.slot_id
+        CROSS JOIN judgement j ON j.presentation_id=p.presentation_id"""
+    return dict(map(tuple, fetch(session, query)))
+
+
 def flagged_pairs(session: Session) -> set[int]:
     """Return the pairs with a label that carries a flag."""
     return {key for (key,) in fetch(session, "SELECT pair_id FROM pair_state WHERE flagged>0")}

@@ -146,8 +146,11 @@ def _of_event(own: Consent, of_source: Consent) -> Consent:
 
 
 def listed(session: Session, now_ms: int) -> list[StatedConsent]:
-    """Return the consent of every source, and of reviewers, events and pairs of which one was stated."""
+    """Return the consent of every source and person, and of events and pairs of which one was stated."""
     found = [(("source", key), consent) for key, consent in of_sources(session).items()]
+    people = [key for (key,) in fetch(session, "SELECT id FROM reviewer WHERE kind='human' ORDER BY name")]
+    stated = newest(session, "reviewer")
+    found += [(("reviewer", key), Consent()) for key in people if key not in stated]
     for subject in ("reviewer", "feedback", "pair"):
         found += [((subject, key), consent) for key, consent in newest(session, subject).items()]
     came = "SELECT id, consent, scope, expires_ms FROM feedback_event WHERE consent<>'unknown'"

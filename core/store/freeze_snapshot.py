@@ -56,7 +56,7 @@ class FreezeSnapshot:
 
     Attributes:
         labels: pair id -> current labels, gold and retest answers left out.
-        flags: pair id -> flags of all its current judgements.
+        flags: pair id -> flags of its current judgements, of reviewers whose consent holds.
         consents: source id -> consent as it counts for training now: granted, unknown, withdrawn or "other use".
         evidence: judgement id -> sha256 of what the judgement says, for the root hash.
         subjective: pair -> rubric versions under which it was decided to be truly subjective.
@@ -105,10 +105,11 @@ def snapshot(session: Session) -> FreezeSnapshot:
     found.labels = dict(labels)
     found.evidence = _evidence(session)
     flags: dict[int, set[str]] = defaultdict(set)
-    query = """SELECT c.pair_id, j.flags FROM current_label c JOIN judgement j ON j.id=c.judgement_id
+    query = """SELECT c.pair_id, c.reviewer_id, j.flags FROM current_label c JOIN judgement j ON j.id=c.judgement_id
         WHERE c.flagged>0"""
-    for pair_id, text in fetch(session, query):
-        flags[pair_id].update(json.loads(text))
+    for pair_id, reviewer_id, text in fetch(session, query):
+        if reviewer_id not in found.rules.reviewers:
+            flags[pair_id].update(json.loads(text))
     found.flags = dict(flags)
     return found
 

@@ -39,11 +39,20 @@ DIALOGS = (
     "team_batch_dialog",
     "team_bundles_dialog",
     "team_hand_over_dialog",
+    "team_quiz_dialog",
     "team_reviewers_dialog",
 )
 """Questions in dialogs: controllers ask through ``questions`` and know no dialog."""
 PAGE = "page"
-MODES = ("adjudicate_mode", "audit_mode", "quiz_mode", "team_batches", "team_bundle_watch", "team_part")
+MODES = (
+    "adjudicate_mode",
+    "audit_mode",
+    "quiz_mode",
+    "team_batches",
+    "team_bundle_watch",
+    "team_part",
+    "team_lead_tools",
+)
 """What connects views and controllers: of the page, and of what takes its place."""
 
 

@@ -9,6 +9,7 @@ from core.domain import aggregation as why
 from core.domain.aggregation import Label, aggregate, counted, flag_reason
 from core.domain.changeset import DataRules
 from core.domain.consent import OTHER_USE
+from core.domain.counting import counted as number_of
 from core.domain.dataset import SPLITS, FreezePlan, FreezePolicy, FrozenItem, LeftOut, root_sha256
 from core.domain.errors import BadInput
 from core.domain.judgement import Task
@@ -206,7 +207,8 @@ def _counts(
         several=len(several),
         agree=sum(_agree([labels[key].value for key in item.judgement_ids]) for item in several),
     )
-    return counts | _votes(snapshot, items, labels)
+    gone = sum(one.reviewer_id in snapshot.rules.reviewers for group in snapshot.labels.values() for one in group)
+    return counts | ({"withdrawn_labels": gone} if gone else {}) | _votes(snapshot, items, labels)
 
 
 def _votes(snapshot: FreezeSnapshot, items: list[FrozenItem], labels: dict[int, Label]) -> dict[str, int]:
@@ -241,6 +243,9 @@ def _notes(snapshot: FreezeSnapshot, policy: FreezePolicy, items: list[FrozenIte
         notes.append(f"Labels made under an older meaning are accepted: {titles}.")
     if not policy.require_consent and any(value != "granted" for value in snapshot.consents.values()):
         notes.append("Sources without granted consent are accepted.")
+    gone = sum(one.reviewer_id in snapshot.rules.reviewers for group in snapshot.labels.values() for one in group)
+    if gone:
+        notes.append(f"{number_of(gone, 'label')} of reviewers who withdrew consent are left out.")
     if snapshot.rules.taken:
         notes.append(f"Approved changesets are taken: {', '.join(snapshot.rules.taken.values())}.")
     if policy.attacks and any(item.pair_id in snapshot.rules.attacks for item in items):

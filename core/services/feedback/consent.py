@@ -9,6 +9,7 @@ from core.domain.clock import now_ms
 from core.domain.consent import Consent
 from core.domain.errors import NotFound
 from core.services.feedback.affected import Affected, affected_by
+from core.services.feedback.consent_proof import ConsentProof, proof_of
 from core.store import consents, reviewers, sources
 from core.store.consents import StatedConsent
 from core.store.sqlite.database import Store
@@ -31,7 +32,10 @@ class ConsentService:
         self._store = store
 
     def list(self) -> list[StatedConsent]:
-        """Return the consent of every source, and of reviewers, events and pairs of which one was stated."""
+        """Return the consent of every source and person, and of events and pairs of which one was stated.
+
+        Without a statement it is unknown.
+        """
         with self._store.read() as session:
             return consents.listed(session, now_ms())
 
@@ -92,3 +96,11 @@ class ConsentService:
             NotFound: when there is no such subject.
         """
         return affected_by(self._store, subject, subject_id)
+
+    def proof(self, subject: str, subject_id: int) -> ConsentProof:
+        """Return what each frozen dataset version holds of a subject, before and after its withdrawal.
+
+        Raises:
+            NotFound: when there is no such subject.
+        """
+        return proof_of(self._store, subject, subject_id)

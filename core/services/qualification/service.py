@@ -57,7 +57,7 @@ class QualificationService:
         pair_ids: Sequence[int] = (),
         by: int | None = None,
     ) -> Outcome[Quiz]:
-        """Set the quiz of a rubric version and of those of the same major number; answers to its items count anew.
+        """Set the quiz of a rubric version and of those of the same major number; first answers to items stay first.
 
         Args:
             version_id: a published version.

@@ -80,7 +80,9 @@ def _board(
     for clause in newest.body.criteria:
         under = tuple(one[clause.id] for one in found if clause.id in one)
         rows.append(ClauseRow(clause.id, clause.name, _changed(clause, before, newest.number), under))
-    return ClauseBoard(newest.rubric_name, tuple(one.number for one in versions), tuple(rows), coverage)
+    return ClauseBoard(
+        newest.rubric_name, tuple(one.number for one in versions), tuple(rows), coverage, newest.rubric_id
+    )
 
 
 def _changed(clause: Criterion, before: RubricVersion | None, number: str) -> str:

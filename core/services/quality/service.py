@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from core.domain.rubric import RubricVersion
 from core.domain.rubric_lint import LintFinding, lint
 from core.domain.team import TeamReport
 from core.services.quality.reviewer_table import ReviewerTable, export_reviewers
-from core.store import datasets, quality_labels, retest_pairs, reviewers, rubrics, sources
+from core.store import batches, datasets, quality_labels, retest_pairs, reviewers, rubrics, sources
 from core.store.sqlite.database import Session, Store
 
 if TYPE_CHECKING:
@@ -29,7 +29,12 @@ def _go_on(_step: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a report is computed from; only the mark where nothing changed since the last one."""
+    """What a report is computed from.
+
+    Attributes:
+        of_batch: judgement -> the batch whose slot it answers. batches: id -> name.
+        batch_id: the batch whose labels these are; 0 for all labels.
+    """
 
     mark: tuple[int, int]
     labels: LabelColumns | None = None
@@ -40,6 +45,23 @@ class _Read:
     texts: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     sources: Mapping[int, str] = field(default_factory=dict)
     behind: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    of_batch: Mapping[int, int] = field(default_factory=dict)
+    batches: Mapping[int, str] = field(default_factory=dict)
+    batch_id: int = 0
+
+    def only(self, batch_id: int) -> _Read:
+        """Return what was given in the slots of one batch."""
+        labels = self.labels
+        assert labels is not None
+        inside = [key for key, batch in self.of_batch.items() if batch == batch_id]
+        known = frozenset(inside)
+        return replace(
+            self,
+            batch_id=batch_id,
+            labels=labels.among(inside),
+            anchors=[one for one in self.anchors if one.judgement_id in known],
+            repeats=[one for one in self.repeats if one.judgement_id in known],
+        )
 
 
 class QualityService:
@@ -54,29 +76,33 @@ class QualityService:
         self._lock = Lock()
         self._labels: LabelColumns | None = None
         self._read_to = 0
-        self._last: TeamReport | None = None
+        self._kept: _Read | None = None
+        self._last: dict[int, TeamReport] = {}
 
-    def report(self) -> QualityReport:
-        """Return agreement over all labels, by criterion, rubric version, pair of reviewers and source, and reviewers.
+    def report(self, batch_id: int = 0) -> QualityReport:
+        """Return agreement over all labels, by criterion, version, pair of reviewers, source and batch, and reviewers.
 
         Each reviewer counts once per pair and rubric, with the newest label. Labels of retests, gold items and
         adjudications are not among them. For each frozen dataset version, agreement of the labels behind its items is
         given too: the difference to agreement over all labels is what filtering made of it.
         """
-        return self.team().quality
+        return self.team(batch_id=batch_id).quality
 
-    def team(self, on_step: OnStep = _go_on) -> TeamReport:
+    def team(self, on_step: OnStep = _go_on, batch_id: int = 0) -> TeamReport:
         """Return the report with agreement by clause and version, drift on gold items, and what needs a look.
 
         Args:
             on_step: gets the name of each step before it begins; it may raise to end the work, which leaves nothing
                 behind.
+            batch_id: only what was given in the slots of this batch; 0 takes all labels.
         """
         with self._lock:
             read = self._read(on_step)
-            if self._last is None or self._last.mark != read.mark:
-                self._last = _computed(read, on_step)
-            return self._last
+            if (known := self._last.get(batch_id)) is None or known.mark != read.mark:
+                known = _computed(read.only(batch_id) if batch_id else read, on_step)
+                same = {key: one for key, one in self._last.items() if one.mark == read.mark}
+                self._last = same | {batch_id: known}
+            return known
 
     def _read(self, on_step: OnStep) -> _Read:
         """Read everything in one transaction, which is short: a long one would keep the write-ahead log growing."""
@@ -86,11 +112,11 @@ class QualityService:
         on_step("reading labels")
         with self._store.read() as session:
             mark = quality_labels.mark(session)
-            if self._last is not None and self._last.mark == mark:
-                return _Read(mark)
+            if self._kept is not None and self._kept.mark == mark:
+                return self._kept
             labels = self._current(session, mark[0])
             people = reviewers.listed(session)
-            return _Read(
+            self._kept = _Read(
                 mark,
                 labels,
                 people,
@@ -100,7 +126,10 @@ class QualityService:
                 quality_labels.texts(session, texts_wanted(people, labels)),
                 {one.id: one.name for one in sources.listed(session)},
                 {one.title: quality_labels.behind(session, one.id) for one in datasets.listed(session)},
+                batches.judgements(session),
+                {one.id: one.name for one in batches.listed(session)},
             )
+            return self._kept
 
     def _current(self, session: Session, last: int) -> LabelColumns:
         """Return the labels that count; of those that were read before only the changes are read."""
@@ -152,6 +181,8 @@ class QualityService:
 
 def _computed(read: _Read, on_step: OnStep) -> TeamReport:
     # scipy and statsmodels take a second to import, and only this needs them.
+    import numpy as np
+
     from core.services.quality import agreement_by_group as agreement
     from core.services.quality.clause_board import clause_boards
     from core.services.quality.drift import drift_findings, drift_of
@@ -163,14 +194,19 @@ def _computed(read: _Read, on_step: OnStep) -> TeamReport:
     assert labels is not None
     on_step("agreement")
     verdicts = verdicts_of(labels)
+    given = labels.among(list(read.of_batch))
+    inside = verdicts_of(given)
+    batch_of = np.array([read.of_batch[key] for key in given.judgement[inside.place].tolist()], dtype=np.int64)
     titles, names = {one.id: one.title for one in read.versions}, {one.id: one.name for one in read.people}
     groups = {
         "criterion": agreement.by_criterion(labels),
         "version": agreement.by_group(verdicts, labels.version[verdicts.place], titles),
         "pair": agreement.by_pair_of_reviewers(verdicts, names),
         "source": agreement.by_group(verdicts, labels.source[verdicts.place], read.sources),
+        "batch": agreement.by_group(inside, batch_of, read.batches),
     }
-    after = {title: agreement.agreement_of(verdicts_of(labels.among(keys))) for title, keys in read.behind.items()}
+    kept = {title: verdicts_of(labels.among(keys)) for title, keys in read.behind.items()}
+    after = {title: agreement.agreement_of(found) for title, found in kept.items() if found.size or not read.batch_id}
     on_step("reviewers")
     figures = reviewer_figures(read.people, labels, verdicts, read.anchors, read.repeats, read.texts)
     everything = agreement.agreement_of(verdicts) if verdicts.size else None

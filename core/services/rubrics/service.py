@@ -14,6 +14,7 @@ from core.domain.errors import BadInput
 from core.domain.rubric import ChangeLevel, RubricBody, RubricChange, RubricState, RubricVersion
 from core.domain.rubric_meaning import PublishEffect, meaning_change
 from core.services.rubrics import yaml_format
+from core.services.rubrics.asking import ask
 from core.services.rubrics.templates import RubricTemplate, templates
 from core.store import change_requests, events, rubrics, stale_labels
 from core.store.sqlite.database import Session, Store
@@ -109,6 +110,28 @@ class RubricsService:
         """Return the requests to change a rubric, or all rubrics, oldest first."""
         with self._store.read() as session:
             return change_requests.listed(session, rubric_id)
+
+    def ask_change(
+        self, rubric_id: int, text: str, author_id: int, *, clause: str = "", pair_id: int | None = None
+    ) -> Outcome[ChangeRequest]:
+        """Ask for another wording of a clause, or of the rubric as a whole; it waits for the draft of the next version.
+
+        Args:
+            rubric_id: the rubric.
+            text: what is to be said instead.
+            author_id: who asks.
+            clause: id of the clause in the newest published version; "" for the rubric as a whole.
+            pair_id: the pair that shows it, where there is one.
+
+        Raises:
+            BadInput: no words, no such clause, no such pair, or no published version.
+        """
+        context = self._store.write_context()
+
+        def job(session: Session) -> ChangeRequest:
+            return ask(session, rubric_id, clause, text, pair_id, author_id, context)
+
+        return Outcome(self._store.write(job, "asking for a change"), Changes.RUBRICS)
 
     def draft_of_requests(self, rubric_id: int) -> Outcome[RubricVersion]:
         """Take the open requests of a rubric into the draft of its next version: they become its change note.

@@ -41,6 +41,9 @@ def test_that_the_votes_are_shown_after_the_first_pick_and_decided_by_keys(sessi
     view = mode.view
     assert actions.place == "adjudicate" and "strengths 4 apart" in view.why.text()
     assert view.bar.verdict.text() == "Left better" and view.bar.first.text() == "your first pick stands"
+    marks = {one.who: one.strength for one in view.panel.line.marks}
+    assert marks["You"] == -2 and {marks["R1"], marks["R2"]} == {-2, 2} and not view.panel.line.apart
+    assert "You: Left better" in view.panel.line.accessibleDescription()
     texts = [label.text() for label in view.panel.findChildren(type(view.why)) if label.isVisible()]
     assert {"You", "R1", "R2"} <= set(texts) and "ann" not in {text.lower() for text in texts}
     session.press(Qt.Key.Key_Return)
@@ -67,6 +70,7 @@ def test_that_a_verdict_is_amended_a_decision_taken_back_and_then_the_pick(sessi
     session.press(Qt.Key.Key_A)
     session.reach(lambda: mode.view.bar.verdict.text() == "Neither valid")
     assert mode.view.bar.first.text() == "amended after you saw the votes"
+    assert mode.view.panel.line.apart == "You: neither valid"
     session.press(Qt.Key.Key_Z, modifier=Qt.KeyboardModifier.ControlModifier)
     session.reach(lambda: mode.view.bar.verdict.text() == "Left better")
     assert mode.on and mode.view.bar.first.text() == "your first pick stands"
