@@ -376,7 +376,7 @@ class TestConsent:
     ) -> None:
         call("consent", "grant", ws, "--source", "made up", "--until", "2027-05-31", "--on", "2026-11-01")
         assert freeze(call, ws)["counts"]["items"] == 6
-        (listed,) = call("consent", "list", ws, "--json").json()
+        listed, *_ = call("consent", "list", ws, "--json").json()
         assert (listed["expires"], listed["given"], listed["effective"]) == ("2027-05-31", "2026-11-01", "granted")
         call("consent", "grant", ws, "--source", "1", "--until", "2020-01-01")
         assert call("freeze", ws, "--name", "d").code == 1
