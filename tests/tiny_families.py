@@ -1,4 +1,4 @@
-"""More than seventy families of causal LMs as tiny random models, built from their configs alone.
+"""More than a hundred families of causal LMs as tiny random models, built from their configs alone.
 
 A family is a model type with the settings that change how it computes: windows, ropes, experts, states, biases. Rows of
 a test should be longer than 16 tokens, so that windows of 16 take effect, and than 160, so that every rope does.
@@ -26,6 +26,11 @@ _MAMBA2 = {
     "mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 8, "mamba_n_groups": 1, "mamba_chunk_size": 16,
     "mamba_expand": 2, "mamba_d_conv": 4,
 }  # fmt: skip
+_DELTA = {
+    "linear_key_head_dim": 8, "linear_value_head_dim": 8, "linear_num_key_heads": 2, "linear_num_value_heads": 4,
+    "linear_conv_kernel_dim": 4, "layer_types": ["linear_attention", "full_attention"],
+}  # fmt: skip
+_GEMMA4 = {"global_head_dim": 8, "vocab_size_per_layer_input": 400}
 _LONGROPE = {
     "rope_type": "longrope", "short_factor": [1.0] * 4, "long_factor": [6.0] * 4, "rope_theta": 10000.0,
     "original_max_position_embeddings": 64, "partial_rotary_factor": 1.0,
@@ -167,6 +172,49 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "mamba2": ("mamba2", {"state_size": 8, "num_heads": 8, "head_dim": 8, "n_groups": 1, "chunk_size": 16}),
     "falcon_mamba": ("falcon_mamba", {"state_size": 4}),
     "falcon_h1": ("falcon_h1", {**_MAMBA2, "mamba_d_ssm": 64}),
+    "bamba": ("bamba", {**_MAMBA2, "attn_layer_indices": [1]}),
+    "zamba2": (
+        "zamba2",
+        {**_MAMBA2, "layers_block_type": ["mamba", "hybrid"], "num_mem_blocks": 1, "mamba_ngroups": 1,
+         "n_mamba_heads": 8, "mamba_headdim": 8, "chunk_size": 16},
+    ),
+    "lfm2_moe": (
+        "lfm2_moe",
+        {**_MOE, "layer_types": ["conv", "full_attention"], "num_dense_layers": 1, "conv_L_cache": 3},
+    ),
+    "qwen3_5": ("qwen3_5_text", {**_HEAD, **_DELTA}),
+    "qwen3_5_moe": ("qwen3_5_moe_text", {**_HEAD, **_MOE, **_DELTA, "shared_expert_intermediate_size": 24}),
+    "olmo_hybrid": ("olmo_hybrid", _DELTA),
+    "ministral3": ("ministral3", _HEAD),
+    "nanochat": ("nanochat", {}),
+    "gemma3n": (
+        "gemma3n_text",
+        {**_HEAD, **_MIXED, "vocab_size_per_layer_input": 400, "hidden_size_per_layer_input": 8, "laurel_rank": 4,
+         "altup_num_inputs": 2, "num_kv_shared_layers": 0, "activation_sparsity_pattern": [0.5, 0.0]},
+    ),
+    "gemma4": ("gemma4_text", {**_HEAD, **_MIXED, **_GEMMA4, "hidden_size_per_layer_input": 0}),
+    "gemma4 inputs by layer": ("gemma4_text", {**_HEAD, **_MIXED, **_GEMMA4, "hidden_size_per_layer_input": 8}),
+    "minimax_m2": ("minimax_m2", {**_HEAD, **_MOE}),
+    "granitemoeshared": ("granitemoeshared", {**_MOE, "shared_intermediate_size": 24}),
+    "granite_swa": ("granite_swa", _MIXED),
+    "exaone_moe": (
+        "exaone_moe",
+        {**_HEAD, **_MIXED, **_MOE, "first_k_dense_replace": 1, "n_group": 1, "topk_group": 1},
+    ),
+    "flex_olmo": ("flex_olmo", _MOE),
+    "mimo_v2_flash": ("mimo_v2_flash", {**_HEAD, **_MIXED, **_MOE}),
+    "solar_open": (
+        "solar_open",
+        {**_HEAD, "n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 24, "n_group": 1,
+         "topk_group": 1},
+    ),
+    "hyperclovax": ("hyperclovax", {}),
+    "internlm3": ("internlm3", _HEAD),
+    "jais2": ("jais2", {}),
+    "diffllama": ("diffllama", {}),
+    "biogpt": ("biogpt", {}),
+    "openai-gpt": ("openai-gpt", _GPT2),
+    "gpt_neox_japanese": ("gpt_neox_japanese", {}),
     "jamba": (
         "jamba",
         {**_MOE, "attn_layer_period": 2, "attn_layer_offset": 1, "mamba_d_state": 4, "mamba_d_conv": 4,
@@ -176,7 +224,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
 """Name of a family -> its model type and what its config says beyond the common sizes."""
 BY_HAND = {
     "mamba": "in_proj,x_proj", "mamba2": "in_proj", "falcon_mamba": "in_proj,x_proj", "falcon_h1": "q_proj,v_proj",
-    "jamba": "in_proj,q_proj",
+    "jamba": "in_proj,q_proj", "bamba": "q_proj,v_proj,gate_proj,up_proj,down_proj", "zamba2": "q_proj,v_proj",
 }  # fmt: skip
 """Adapter targets of families whose every linear layer PEFT does not take."""
 

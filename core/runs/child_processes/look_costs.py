@@ -13,7 +13,7 @@ from core.domain.run_events import RunEvent
 from core.evaluation.sequence_kl import score_answers
 from core.generation.decoders import Decoder, open_pair_decoder
 from core.generation.sampler import DecoderSettings, Sampled, sample
-from core.runs.child_processes.answer_lengths import AnswerLengths
+from core.runs.child_processes.written_lengths import WrittenLengths
 from core.runs.hosting.probes import look_at_pairs, room_of
 from core.runs.hosting.reference_side import ReferenceSide
 from core.training.memory_plan import SAMPLE_TOKENS, SAMPLES
@@ -53,7 +53,7 @@ class LookCosts:
     token_s: float = 0.0
     score_s: float = 0.0
     answer_tokens: float = 1.0
-    lengths: AnswerLengths = field(default_factory=AnswerLengths)
+    lengths: WrittenLengths = field(default_factory=WrittenLengths)
 
     def run(self, session: TrainSession, step: int, *, last: bool) -> Iterator[RunEvent]:
         """Time a few pairs and tokens before the first step; nothing is reported to the run."""
@@ -128,7 +128,7 @@ class LookCosts:
         written, before = (sum(len(answer.token_ids) for answer in each) for each in (answers, few))
         self.token_s = max(0.0, long_s - short_s) / max(written - before, 1)
         tokens = tuple(len(answer.token_ids) for answer in answers)
-        self.lengths = AnswerLengths(tokens, sum(answer.finished for answer in answers), _LONG)
+        self.lengths = WrittenLengths(tokens, sum(answer.finished for answer in answers), _LONG)
         return max(0.0, short_s - before * self.token_s) / len(prompts), answers
 
     def _step_of_few(self, session: TrainSession, prompts: Sequence[Sequence[int]], decoder: Decoder) -> float:

@@ -12,9 +12,9 @@ import pytest
 from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
-from core.runs.child_processes.answer_lengths import AnswerLengths
 from core.runs.child_processes.look_costs import LookCosts
 from core.runs.child_processes.preflight_program import examine
+from core.runs.child_processes.written_lengths import WrittenLengths
 from core.runs.folder import PAIRS, pairs_text
 from tests.tiny_models import save_tiny, tiny_pairs
 
@@ -81,7 +81,7 @@ def test_that_the_cost_of_a_measurement_follows_from_pairs_prompts_and_tokens() 
     assert found["eval"] == pytest.approx(8 * 0.5 / 2)
     assert found["kl"] == pytest.approx(3.0 + 10 * (0.2 / 2 + 46 * 0.01 + 0.1 * 53 / 20))
     assert found["sample"] == pytest.approx(2 * 4 * 0.2 / 2 + 96 * 0.04 + 4 * 0.1 * (7 + 96) / 20)
-    short = replace(costs, lengths=AnswerLengths((1, 1), 2, 96)).seconds(
+    short = replace(costs, lengths=WrittenLengths((1, 1), 2, 96)).seconds(
         8, 10, pair_tokens=50.0, prompt_tokens=7.0
     )  # one token each
     assert short["kl"] == pytest.approx(3.0 + 10 * (0.2 / 2 + 0.01 + 0.1 * 8 / 20))

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from core.runs.child_processes.answer_lengths import AnswerLengths
+from core.runs.child_processes.written_lengths import WrittenLengths
 
-SEEN = AnswerLengths((3, 5, 8, 8), ended=2, most=8)
+SEEN = WrittenLengths((3, 5, 8, 8), ended=2, most=8)
 
 
 @pytest.mark.parametrize("most", [1, 3, 6, 8])
@@ -27,5 +27,5 @@ def test_that_beyond_what_was_seen_answers_end_as_often_as_a_token_did() -> None
 
 
 def test_that_answers_that_never_end_are_as_long_as_they_may_get() -> None:
-    assert AnswerLengths((8, 8), ended=0, most=8).expected(128, of=8) == pytest.approx(128.0)
-    assert AnswerLengths().expected(128) == 128.0
+    assert WrittenLengths((8, 8), ended=0, most=8).expected(128, of=8) == pytest.approx(128.0)
+    assert WrittenLengths().expected(128) == 128.0

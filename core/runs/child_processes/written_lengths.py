@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerLengths:
+class WrittenLengths:
     """Tokens of the answers that were seen, each written until it ended or had ``most`` tokens.
 
     Up to ``most`` tokens the share of answers that go on is the one that was seen. Beyond, each token ends its answer
@@ -20,7 +20,7 @@ class AnswerLengths:
     def going_on(self, done: int) -> float:
         """Return the share of answers that have more than ``done`` tokens, where nothing limits them.
 
-        >>> seen = AnswerLengths((1, 2, 4, 4), ended=2, most=4)
+        >>> seen = WrittenLengths((1, 2, 4, 4), ended=2, most=4)
         >>> [seen.going_on(done) for done in range(5)]
         [1.0, 0.75, 0.5, 0.5, 0.5]
         >>> round(seen.going_on(5), 4)  # two of eleven tokens ended their answer
@@ -36,9 +36,9 @@ class AnswerLengths:
     def expected(self, most: int, of: int = 1) -> float:
         """Return the expected tokens of an answer of at most ``most``, or of the longest of ``of`` answers.
 
-        >>> AnswerLengths().expected(128)
+        >>> WrittenLengths().expected(128)
         128.0
-        >>> seen = AnswerLengths((1, 2, 4, 4), ended=2, most=4)
+        >>> seen = WrittenLengths((1, 2, 4, 4), ended=2, most=4)
         >>> seen.expected(3), seen.expected(3, of=2)  # (1 + 2 + 3 + 3) / 4, and over all sixteen pairs of them
         (2.25, 2.6875)
         """
