@@ -30,6 +30,10 @@ _DELTA = {
     "linear_key_head_dim": 8, "linear_value_head_dim": 8, "linear_num_key_heads": 2, "linear_num_value_heads": 4,
     "linear_conv_kernel_dim": 4, "layer_types": ["linear_attention", "full_attention"],
 }  # fmt: skip
+_LATENT = {
+    "q_lora_rank": 8, "kv_lora_rank": 8, "qk_nope_head_dim": 4, "qk_rope_head_dim": 4, "v_head_dim": 8,
+    "num_key_value_heads": 4,
+}  # fmt: skip
 _GEMMA4 = {"global_head_dim": 8, "vocab_size_per_layer_input": 400}
 _LONGROPE = {
     "rope_type": "longrope", "short_factor": [1.0] * 4, "long_factor": [6.0] * 4, "rope_theta": 10000.0,
@@ -208,6 +212,12 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
         {**_HEAD, "n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 24, "n_group": 1,
          "topk_group": 1},
     ),
+    "glm4_moe_lite": (
+        "glm4_moe_lite",
+        {**_LATENT, "n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 24,
+         "first_k_dense_replace": 1, "n_group": 1, "topk_group": 1, "n_shared_experts": 1},
+    ),
+    "youtu": ("youtu", _LATENT),
     "hyperclovax": ("hyperclovax", {}),
     "internlm3": ("internlm3", _HEAD),
     "jais2": ("jais2", {}),

@@ -29,9 +29,10 @@ MODEL_TYPES: frozenset[str] = frozenset({
     "olmo", "olmo2", "olmo3", "olmoe", "opt", "persimmon", "phi", "phi3", "phimoe", "qwen2", "qwen2_moe", "qwen3",
     "qwen3_moe", "qwen3_next", "recurrent_gemma", "rwkv", "seed_oss", "smollm3", "stablelm", "starcoder2",
     "vaultgemma", "xglm", "zamba", "zamba2",
-    "bamba", "biogpt", "diffllama", "exaone_moe", "flex_olmo", "gemma3n_text", "gemma4_text", "gpt_neox_japanese",
-    "granite_swa", "granitemoeshared", "hyperclovax", "internlm3", "jais2", "lfm2_moe", "mimo_v2_flash", "minimax_m2",
-    "ministral3", "nanochat", "olmo_hybrid", "openai-gpt", "qwen3_5_moe_text", "qwen3_5_text", "solar_open",
+    "bamba", "biogpt", "diffllama", "exaone_moe", "flex_olmo", "gemma3n_text", "gemma4_text", "glm4_moe_lite",
+    "gpt_neox_japanese", "granite_swa", "granitemoeshared", "hyperclovax", "internlm3", "jais2", "lfm2_moe",
+    "mimo_v2_flash", "minimax_m2", "ministral3", "nanochat", "olmo_hybrid", "openai-gpt", "qwen3_5_moe_text",
+    "qwen3_5_text", "solar_open", "youtu",
 })  # fmt: skip
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".h5", ".msgpack", ".ot")
 CODE = (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib")

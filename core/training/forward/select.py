@@ -144,7 +144,9 @@ def _require_computable(scorer: PaddedScorer, model: PolicyAndReference, pairs: 
         with torch.enable_grad():
             if pairs:
                 _probe(scorer, pairs, _watched(model.model))
-    except (AttributeError, TypeError, LookupError, ValueError, NotImplementedError) as error:
+    except (AttributeError, TypeError, LookupError, ValueError, RuntimeError) as error:
+        if isinstance(error, torch.OutOfMemoryError) or "memory" in str(error).lower():
+            raise
         kind = getattr(base_of(model.model).config, "model_type", "This model")
         raise ModelRefused(
             f"{kind} cannot compute its log-probs with these weights and this adapter: {_first_line(error)}.",
@@ -344,5 +346,5 @@ def adapter_off_zero(model: Any) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    text = error.message if isinstance(error, UserError) else str(error)
+    text = error.message if isinstance(error, UserError) else str(error).partition(". ")[0]  # torch explains at length
     return (text.strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -135,12 +135,26 @@ def test_that_no_pairs_need_no_check():
     assert choose_scorer(adapter_policy(), RunConfig(), []).name == "lean"
 
 
-def test_that_a_model_that_does_not_compute_with_its_adapter_is_refused_by_name():
+@pytest.mark.parametrize(
+    "error", [AttributeError("'tuple' object has no attribute 'shape'"), RuntimeError("tensors do not fit. Read on.")]
+)
+def test_that_a_model_that_does_not_compute_with_its_adapter_is_refused_by_name(error: Exception):
     policy = adapter_policy("gpt2")
 
     def forward(*_arguments, **_options):
-        raise AttributeError("'tuple' object has no attribute 'shape'")
+        raise error
 
     policy.model.get_base_model().get_decoder().h[1].mlp.forward = forward
-    with pytest.raises(ModelRefused, match=r"gpt2 cannot compute .*'tuple' object has no attribute 'shape'"):
+    with pytest.raises(ModelRefused, match=rf"gpt2 cannot compute .*: {str(error).split('. ')[0]}\. Name"):
+        choose_scorer(policy, RunConfig(), PAIRS)
+
+
+def test_that_memory_that_runs_out_in_the_check_is_no_fault_of_the_model():
+    policy = adapter_policy("gpt2")
+
+    def forward(*_arguments, **_options):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    policy.model.get_base_model().get_decoder().h[1].mlp.forward = forward
+    with pytest.raises(RuntimeError, match="allocate memory"):
         choose_scorer(policy, RunConfig(), PAIRS)
