@@ -6,7 +6,7 @@ Imports inside functions and under ``TYPE_CHECKING`` count like all others.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -92,12 +92,34 @@ def _room(name: str, room_of: Mapping[str, str]) -> str:
 
 @cache
 def _imports(path: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
-    nodes = every_node(ast.parse(path.read_text(encoding="utf-8")))
-    return tuple(node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
+    return tuple(node for node in nodes_of(path) if isinstance(node, ast.Import | ast.ImportFrom))
+
+
+def nodes_of(path: Path) -> Iterable[ast.AST]:
+    """Return every node of a file, its module first.
+
+    The files of the program are parsed once for all tests of a process, for that takes longer than any look at them;
+    those of the tests are not kept, because few tests look at them.
+    """
+    if path.is_relative_to(ROOT / "tests"):
+        return every_node(ast.parse(path.read_bytes()))
+    return _kept_nodes(path)
+
+
+def module_of(path: Path) -> ast.Module:
+    """Return the tree of a file of the program."""
+    tree = _kept_nodes(path)[0]
+    assert isinstance(tree, ast.Module)
+    return tree
+
+
+@cache
+def _kept_nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(every_node(ast.parse(path.read_bytes())))
 
 
 def every_node(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walk a tree, in no special order; a third of the time of ``ast.walk``."""
+    """Walk a tree from its root, in no special order; a third of the time of ``ast.walk``."""
     left: list[ast.AST] = [tree]
     while left:
         node = left.pop()

@@ -14,8 +14,8 @@ import pytest
 
 import app
 import core
+from tests.architecture.imports import ROOT, module_of
 
-ROOT = Path(__file__).resolve().parents[2]
 LONGEST_FILE = 350
 NEEDS_GPU_LIBRARIES = ("bitsandbytes", "triton")
 
@@ -79,7 +79,7 @@ def test_that_future_annotations_are_everywhere_but_in_the_tables() -> None:
     missing = []
     for path in _sources("app", "core"):
         text = path.read_text()
-        has_code = any(not isinstance(node, ast.Expr) for node in ast.parse(text).body)
+        has_code = any(not isinstance(node, ast.Expr) for node in module_of(path).body)
         exempt = "tables" in path.parts or "migrations" in path.parts
         if has_code and not exempt and "from __future__ import annotations" not in text:
             missing.append(str(path.relative_to(ROOT)))

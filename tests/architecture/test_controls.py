@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.architecture.imports import ROOT, nodes_of
+
 OURS = "app/widgets/controls.py"
 KEPT_OUT = {
     "QComboBox": "ComboBox",
@@ -33,7 +33,7 @@ def test_that_no_control_of_the_source_is_changed_by_the_wheel_without_the_focus
         f"{path.relative_to(ROOT)}:{part.lineno}: {part.id}; use {KEPT_OUT[part.id]}"
         for path in sorted((ROOT / "app").rglob("*.py"))
         if str(path.relative_to(ROOT)) != OURS
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         for part in _used(node)
         if isinstance(part, ast.Name) and part.id in KEPT_OUT
     ]

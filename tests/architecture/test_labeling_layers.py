@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "app" / "annotate"
+from tests.architecture.imports import ROOT, nodes_of
+
+FOLDER = ROOT / "app" / "annotate"
 STATE = (
     "adjudicate_state",
     "judgement_form",
@@ -59,7 +60,7 @@ MODES = (
 def imports_of(name: str) -> set[str]:
     """Return every module that a module of the folder imports, those for type checking included."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))):
+    for node in nodes_of(FOLDER / f"{name}.py"):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.imports import ROOT, modules
+from tests.architecture.imports import ROOT, every_node, modules, nodes_of
 
 INDENTED = re.compile(r"\s+(from|import)\b|.*[:;]\s*(from|import)\s")
 """A line that may hold an import inside something."""
@@ -24,14 +24,19 @@ def test_that_each_import_inside_a_function_gives_its_reason() -> None:
 
 def test_that_a_command_imports_late_only_services_and_runs() -> None:
     files = [path for name, path in modules("core/cli").items()]
-    late = {node.module or "" for path in files for node in _late(ast.parse(path.read_text(encoding="utf-8")))}
+    late = {node.module or "" for path in files for node in _inner(path) if isinstance(node, ast.ImportFrom)}
     assert {name for name in late if not name.startswith(("core.services", "core.runs"))} == set()
 
 
-def _late(tree: ast.Module) -> Iterator[ast.ImportFrom]:
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from (node for node in ast.walk(function) if isinstance(node, ast.ImportFrom))
+def _inner(path: Path) -> set[ast.Import | ast.ImportFrom]:
+    """Return the imports inside functions."""
+    return {
+        node
+        for function in nodes_of(path)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in every_node(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
 
 
 def _without_reason(path: Path) -> Iterator[str]:
@@ -39,14 +44,7 @@ def _without_reason(path: Path) -> Iterator[str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     if not any(INDENTED.match(line) for line in lines):
         return
-    tree = ast.parse("\n".join(lines))
-    inner = {
-        node
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    }
+    inner = _inner(path)
     starts = {node.lineno: node for node in inner}
     for number in sorted(starts):
         first = number

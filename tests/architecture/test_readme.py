@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.draw import README, with_picture
-from tests.architecture.imports import ROOT
+from tests.architecture.imports import ROOT, module_of
 
 DECISIONS = sorted((ROOT / "core" / "decisions").glob("*.md"))
 HEADINGS = ["## Status", "## Context", "## Decision", "## Consequences"]
@@ -43,7 +43,7 @@ def _missing(page: Path) -> Iterator[str]:
         file = ROOT / path
         if not file.exists():
             yield path
-        elif name and name not in _names(ast.parse(file.read_text(encoding="utf-8"))):
+        elif name and name not in _names(module_of(file)):
             yield f"{path}:{name}"
 
 

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tests.architecture.imports import Graph, import_graph, modules
+from tests.architecture.imports import Graph, import_graph, modules, nodes_of
 
 SEALED = "core.evaluation.sealed_test"
 MAY_KNOW_THE_FILE = (
@@ -53,8 +53,8 @@ def test_that_only_the_evaluator_opens_a_sealed_test() -> None:
     users = {
         name
         for name, path in modules("core", "app").items()
-        if "open_sealed" in (text := path.read_text(encoding="utf-8"))
-        for node in ast.walk(ast.parse(text))
+        if "open_sealed" in path.read_text(encoding="utf-8")
+        for node in nodes_of(path)
         if isinstance(node, ast.Name | ast.Attribute | ast.alias)
         and "open_sealed" in (getattr(node, "id", ""), getattr(node, "attr", ""), getattr(node, "name", ""))
     }

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tests.architecture.imports import every_node
+from tests.architecture.imports import ROOT, nodes_of
 
-ROOT = Path(__file__).resolve().parents[2]
 BANNED_CALLS = {
     "eval": "runs text as code",
     "exec": "runs text as code",
@@ -49,7 +48,7 @@ def _nodes_below(folder: str) -> tuple[tuple[str, tuple[Node, ...]], ...]:
 
 
 def _nodes(path: Path) -> Iterator[Node]:
-    return (node for node in every_node(ast.parse(path.read_text())) if isinstance(node, Node))
+    return (node for node in nodes_of(path) if isinstance(node, Node))
 
 
 def _name(node: ast.expr) -> str:

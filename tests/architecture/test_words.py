@@ -5,15 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.imports import every_node
+from tests.architecture.imports import ROOT, nodes_of
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("app", "core", "packaging")
 ALLOWED: dict[tuple[str, str], str] = {
     ("packaging/bootstrap.py", "project"): "the [project] table of pyproject.toml",
@@ -46,15 +45,15 @@ def kept_out() -> dict[str, str]:
     return found
 
 
-@cache
-def _trees() -> tuple[tuple[str, ast.Module], ...]:
+def _files() -> Iterator[tuple[str, Iterable[ast.AST]]]:
+    """Yield the name and the nodes of each file."""
     paths = (path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))
-    return tuple((path.relative_to(ROOT).as_posix(), ast.parse(path.read_bytes())) for path in paths)
+    return ((path.relative_to(ROOT).as_posix(), nodes_of(path)) for path in paths)
 
 
-def _identifiers(tree: ast.Module) -> Iterator[tuple[str, int]]:
+def _identifiers(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
     """Yield every name that the module gives to something of its own, with its line."""
-    for node in every_node(tree):
+    for node in nodes:
         match node:
             case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield name, node.lineno
@@ -74,9 +73,9 @@ def _misnamed() -> list[tuple[str, int, str, str]]:
     """Return file, line, identifier and word of all that carry a word kept out."""
     wanted, found = kept_out(), []
     carried = cache(lambda name: [word for word in wanted if _carries(name, word)])
-    for file, tree in _trees():
+    for file, nodes in _files():
         module = (Path(file).stem, 1)
-        for name, line in [module, *_identifiers(tree)]:
+        for name, line in [module, *_identifiers(nodes)]:
             found += [(file, line, name, word) for word in carried(name)]
     return found
 
@@ -120,8 +119,8 @@ def test_that_a_part_of_another_word_is_no_word(name: str, word: str) -> None:
 
 def test_that_every_class_name_is_used_once() -> None:
     places = defaultdict(list)
-    for file, tree in _trees():
-        for node in every_node(tree):
+    for file, nodes in _files():
+        for node in nodes:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(f"{file}:{node.lineno}")
     twice = [f"{name} is a class of {' and of '.join(found)}" for name, found in places.items() if len(found) > 1]
