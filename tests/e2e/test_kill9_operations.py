@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -17,6 +18,7 @@ from core import durable
 from core.services.application import Application
 from core.services.importing import job
 from core.services.workspace.service import backups_of, restore
+from tests.fakes.fresh import fresh
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
 
@@ -27,9 +29,9 @@ CONTEXT.set_forkserver_preload(
 ROWS = 1500
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    path = tmp_path / "many.jsonl"
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "many.jsonl"
     rows = [{"prompt": f"Q{i}", "chosen": f"yes {i} " * 20, "rejected": f"no {i} " * 20} for i in range(ROWS)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
@@ -87,10 +89,14 @@ def kill_once(act: Callable[..., None], folder: Path, other: Path, seconds: floa
     child.join()
 
 
-def filled(folder: Path, data: Path) -> None:
-    with Application.open(folder, create=True) as app:
+@pytest.fixture(scope="module")
+def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a workspace with all pairs and a dataset version, which each test copies."""
+    folder = tmp_path_factory.mktemp("whole") / "ws"
+    with fresh(folder) as app:
         app.imports.run(data, consent="granted")
         app.datasets.freeze("d")
+    return folder
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.slow)])
@@ -100,7 +106,7 @@ def test_that_an_import_killed_anywhere_leaves_whole_batches_and_goes_on(
     rng, halves = random.Random(1), 0
     for number in range(kills):
         folder = tmp_path / f"ws{number}"
-        Application.open(folder, create=True).close()
+        fresh(folder).close()
         kill_once(import_, folder, data, rng.uniform(0.0, 0.15) if number > 1 else 0.0)
         with Application.open(folder) as app:
             there = app.pairs.count()
@@ -123,26 +129,26 @@ def test_that_an_import_killed_anywhere_leaves_whole_batches_and_goes_on(
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.slow)])
-def test_that_an_export_killed_anywhere_is_there_in_full_or_not_at_all(tmp_path: Path, data: Path, kills: int) -> None:
+def test_that_an_export_killed_anywhere_is_there_in_full_or_not_at_all(tmp_path: Path, whole: Path, kills: int) -> None:
     folder, rng = tmp_path / "ws", random.Random(2)
-    filled(folder, data)
+    shutil.copytree(whole, folder)
     with Application.open(folder) as app:
-        whole = app.datasets.export("d", tmp_path / "whole").manifest_sha256
+        manifest = app.datasets.export("d", tmp_path / "whole").manifest_sha256
     for number in range(kills):
         place = tmp_path / f"place{number}"
         place.mkdir()
         kill_once(export, folder, place / "out", rng.uniform(0.0, 0.25))
         if (place / "out").exists():
             durable.verify_folder(place / "out")
-            assert durable.file_sha256(place / "out" / durable.MANIFEST) == whole
+            assert durable.file_sha256(place / "out" / durable.MANIFEST) == manifest
             continue
         with Application.open(folder) as app:
-            assert app.datasets.export("d", place / "out").manifest_sha256 == whole
+            assert app.datasets.export("d", place / "out").manifest_sha256 == manifest
 
 
-def test_that_every_backup_that_shows_after_a_kill_is_whole(tmp_path: Path, data: Path) -> None:
+def test_that_every_backup_that_shows_after_a_kill_is_whole(tmp_path: Path, whole: Path) -> None:
     folder, rng = tmp_path / "ws", random.Random(3)
-    filled(folder, data)
+    shutil.copytree(whole, folder)
     for _ in range(3):
         kill_once(backup, folder, folder, rng.uniform(0.0, 0.15))
     with Application.open(folder) as app:
@@ -158,9 +164,9 @@ def test_that_every_backup_that_shows_after_a_kill_is_whole(tmp_path: Path, data
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.slow)])
-def test_that_a_restore_killed_anywhere_can_be_repeated(tmp_path: Path, data: Path, kills: int) -> None:
+def test_that_a_restore_killed_anywhere_can_be_repeated(tmp_path: Path, whole: Path, kills: int) -> None:
     folder, rng = tmp_path / "ws", random.Random(4)
-    filled(folder, data)
+    shutil.copytree(whole, folder)
     with Application.open(folder) as app:
         app.workspace.backup()
     (copy, *_) = backups_of(folder)
@@ -176,11 +182,11 @@ def test_that_a_restore_killed_anywhere_can_be_repeated(tmp_path: Path, data: Pa
 
 @pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.slow)])
 def test_that_the_next_start_clears_what_a_killed_table_left_in_a_folder_of_the_user(
-    tmp_path: Path, data: Path, kills: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, whole: Path, kills: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path / "home"))
     folder, place, rng = tmp_path / "ws", tmp_path / "mine", random.Random(5)
-    filled(folder, data)
+    shutil.copytree(whole, folder)
     place.mkdir()
     for _ in range(kills):
         kill_once(table, folder, place, rng.uniform(0.0, 0.2))
@@ -189,9 +195,9 @@ def test_that_the_next_start_clears_what_a_killed_table_left_in_a_folder_of_the_
 
 
 @pytest.mark.slow
-def test_that_every_backup_of_many_kills_is_whole(tmp_path: Path, data: Path) -> None:
+def test_that_every_backup_of_many_kills_is_whole(tmp_path: Path, whole: Path) -> None:
     folder, rng = tmp_path / "ws", random.Random(6)
-    filled(folder, data)
+    shutil.copytree(whole, folder)
     for _ in range(200):
         kill_once(backup, folder, folder, rng.uniform(0.0, 0.25))
         for copy in backups_of(folder):

@@ -2,17 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.domain.run_config import RunConfig
 from core.runs.creation import NewRun, create_run
-from core.services.models import export
-from core.services.models.export_worker import export as run_export
 from core.training.policy.model import load_model
 from tests.core.cli.conftest import Said
 from tests.core.runs.conftest import make_pairs
+from tests.fakes.exports import export_here
 from tests.saved_models import save_result
 from tests.tiny_models import save_tiny
 
@@ -22,11 +20,7 @@ Call = Callable[..., Said]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run with a trained adapter, whose export works in this process."""
-
-    def here(_module: str, request: dict[str, Any], *, on_progress: Any = None, **_: Any) -> Any:
-        return run_export(request, on_progress or (lambda *_: None))
-
-    monkeypatch.setattr(export, "run_in_subprocess", here)
+    export_here(monkeypatch)
     model, config = save_tiny(tmp_path / "model"), RunConfig(lora_r=2, device="cpu")
     made = create_run(tmp_path / "ws" / "runs" / "one", NewRun(config, model, make_pairs(), name="one"))
     save_result(load_model(model, config), made.path / "adapter")

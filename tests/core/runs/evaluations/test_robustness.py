@@ -106,7 +106,7 @@ def test_that_training_pairs_are_scored_and_answered_beside_held_out_ones(
     assert not (train & {row["item"] for row in answered.outcomes()})
 
 
-@pytest.mark.parametrize("batches", [3, 9])
+@pytest.mark.parametrize("batches", [9, pytest.param(3, marks=pytest.mark.slow)])
 def test_that_a_killed_evaluation_under_templates_goes_on_to_the_same_evidence(
     answered: EvaluationFolder, tmp_path: Path, trained_run: RunFolder, batches: int
 ) -> None:

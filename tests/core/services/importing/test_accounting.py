@@ -21,9 +21,9 @@ from core.services.importing.report import ImportReport
 from core.services.importing.service import OpenQuestions
 from tests.fakes.fresh import fresh
 
-SETTINGS = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MANY = settings(SETTINGS, max_examples=100)
-"""The slow group tries ten times as many tables."""
+"""The slow group tries twenty times as many tables."""
 LABELS = ["A", "b", "tie", "both bad", "None", "", None, "banana", "A>>B", 1, 2, 0, 1.0, True, "yes", 0.5, [1]]
 ROW = st.fixed_dictionaries(
     {

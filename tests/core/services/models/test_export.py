@@ -16,10 +16,9 @@ from core.domain.run_config import RunConfig
 from core.domain.run_record import RunRecord
 from core.durable import MANIFEST, file_sha256, read_json, verify_folder
 from core.runs.folder import RunFolder, publish
-from core.services.models import export
 from core.services.models.export import ExportForm, export_run
-from core.services.models.export_worker import export as run_export
 from core.training.policy.model import load_model
+from tests.fakes.exports import export_here
 from tests.saved_models import save_result
 from tests.tiny_models import save_tiny, tiny_pairs
 
@@ -57,10 +56,7 @@ def finished(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
 
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    def here(_module: str, request: dict[str, Any], *, on_progress: Any = None, **_: Any) -> Any:
-        return run_export(request, on_progress or (lambda *_: None))
-
-    monkeypatch.setattr(export, "run_in_subprocess", here)
+    export_here(monkeypatch)
 
 
 @pytest.mark.parametrize("form", ["adapter", "merged"])

@@ -187,10 +187,11 @@ def test_that_only_owner_and_name_can_be_downloaded(app: Application, repo: str)
 
 
 def test_that_checking_and_adding_a_folder_load_no_torch(tiny: Path, tmp_path: Path) -> None:
+    fresh(tmp_path / "ws").close()
     script = (
         "import sys, pathlib\n"
         "from core.services.application import Application\n"
-        f"with Application.open(pathlib.Path({str(tmp_path / 'ws')!r}), create=True) as app:\n"
+        f"with Application.open(pathlib.Path({str(tmp_path / 'ws')!r})) as app:\n"
         f"    app.models.add_folder(pathlib.Path({str(tiny)!r}))\n"
         "    app.models.list()\n"
         "print([m for m in ('torch', 'transformers') if m in sys.modules])\n"

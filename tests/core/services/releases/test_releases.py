@@ -26,6 +26,7 @@ from core.services.releases.making import require_releasable
 from core.services.releases.verifying import deltas, verify_contract
 from core.services.releases.views import ReleaseRequest
 from core.services.thresholds.service import ScoredSet, ThresholdRequest
+from tests.fakes.exports import export_here
 
 SIGNED = Signed("r1", "kind", "ben", "ann", "", 1)
 PASSED = GateDecision((GateCheck("leaks", "vetoes", "Leaks", "passed", "None."),))
@@ -151,7 +152,9 @@ def released(app: Application, evaluation: str, tmp_path_factory: pytest.TempPat
     app.thresholds.save(ThresholdRequest("harm", "rules 1", ScoredSet("dev", scores, truth)))
     app.thresholds.confirm("harm", ScoredSet("held out", scores, truth))
     request = ReleaseRequest(evaluation, out, "ben", "Kind 1", thresholds=("harm",), despite="It is <a> demonstration.")
-    app.releases.make(request)
+    with pytest.MonkeyPatch.context() as patch:
+        export_here(patch)
+        app.releases.make(request)
     return out
 
 

@@ -21,6 +21,8 @@ from core.services.application import Application
 from core.services.releases.verifying import verify_contract
 from core.services.releases.views import ReleaseRequest
 from tests.core.runs.evaluations.conftest import SMALL, open_suite, preference_suite
+from tests.fakes.exports import export_here
+from tests.fakes.fresh import fresh
 from tests.tiny_models import save_tiny, tiny_pairs
 
 RUN, EVALUATION, ROOT = "a" * 32, "b" * 32, "c" * 64
@@ -46,7 +48,8 @@ class Moved:
 def moved(tmp_path_factory: pytest.TempPathFactory) -> Moved:
     place = tmp_path_factory.mktemp("moved")
     first, second, out = place / "first" / "ws", place / "second" / "ws", place / "release"
-    with Application.open(first, create=True) as app:
+    with fresh(first) as app, pytest.MonkeyPatch.context() as patch:
+        export_here(patch)
         _evaluate(first, place / "keys")
         app.releases.make(ReleaseRequest(EVALUATION, out, "ben", despite="A test of the contract."))
     shutil.copytree(first, second)

@@ -28,7 +28,7 @@ def cells(log: Log, name: str) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.table)
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_that_known_values_give_the_digest_of_the_stored_rows(log: Log, data: Any) -> None:
     draw = cast("Callable[[st.SearchStrategy[Any]], Any]", data.draw)
     others = [name for name in log.columns if name != "id"]
