@@ -59,15 +59,16 @@ def test_that_chance_alone_is_beyond_chance_in_one_of_twenty() -> None:
     assert beyond <= 9, "of 60, with probability 0.999"
 
 
-def test_that_the_auc_is_that_of_scikit_learn_and_its_interval_covers() -> None:
+@pytest.mark.parametrize(("samples", "low"), [(80, 0.88), pytest.param(300, 0.92, marks=pytest.mark.slow)])
+def test_that_the_auc_is_that_of_scikit_learn_and_its_interval_covers(samples: int, low: float) -> None:
     draws, covered, truth = draw(), 0, [0] * 50 + [1] * 80
     true = 0.5 * (1 + math.erf(1 / 2))  # P(N(1,1) > N(0,1)) = Phi(1/sqrt 2)
-    for _ in range(300):
+    for _ in range(samples):
         negatives, positives = draws.normal(0, 1, 50).round(1), draws.normal(1, 1, 80).round(1)
         found = auc_estimate(negatives, positives, "test")
         covered += found.low <= true <= found.high
         assert found.value == pytest.approx(roc_auc_score(truth, np.concatenate((negatives, positives))))
-    assert 0.92 <= covered / 300 <= 0.98
+    assert low <= covered / samples <= 1.9 - low
 
 
 def test_that_a_classifier_tells_apart_what_differs_and_nothing_else() -> None:

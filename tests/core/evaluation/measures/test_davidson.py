@@ -87,15 +87,16 @@ def test_that_copies_of_a_prompt_do_not_narrow_the_interval() -> None:
     assert (thrice.n, thrice.groups) == (72, 24)
 
 
-def test_that_intervals_hold_the_truth_as_often_as_they_say() -> None:
+@pytest.mark.parametrize(("draws", "low"), [(80, 0.88), pytest.param(300, 0.92, marks=pytest.mark.slow)])
+def test_that_intervals_hold_the_truth_as_often_as_they_say(draws: int, low: float) -> None:
     rng, truth = np.random.default_rng(11), {"ref": 0.0, "one": 0.5, "two": -0.3}
     held = dict.fromkeys(("one", "two", "tie"), 0)
-    for _ in range(300):
+    for _ in range(draws):
         found = arm_worths(drawn(rng, 150, truth, 0.7), "ref")
         for name in ("one", "two"):
             held[name] += found.worths[name].low <= truth[name] <= found.worths[name].high
         held["tie"] += found.tie.low <= 0.7 <= found.tie.high
-    assert all(0.92 <= count / 300 <= 0.98 for count in held.values()), held
+    assert all(low <= count / draws <= 1.9 - low for count in held.values()), held
 
 
 def test_that_what_has_no_maximum_is_refused_with_the_reason() -> None:

@@ -75,10 +75,11 @@ def test_that_requests_with_several_rows_are_permuted_whole():
     assert both[0] < 0.01 and both[1] < 0.01
 
 
-def test_that_the_smallest_difference_lies_in_its_interval_at_least_as_often_as_it_says():
+@pytest.mark.parametrize(("tables", "least"), [(40, 36), pytest.param(200, 186, marks=pytest.mark.slow)])
+def test_that_the_smallest_difference_lies_in_its_interval_at_least_as_often_as_it_says(tables, least):
     rng = np.random.default_rng(5)
     rates, held = {"a": 0.6, "b": 0.6, "c": 0.6, "d": 0.5}, 0
-    for _ in range(200):
+    for _ in range(tables):
         lean = rng.normal(0, 0.15, 40)
         scores = {
             name: {lang: (rng.random(40) < rate + lean).astype(float) for lang in ("en", "de")}
@@ -87,7 +88,7 @@ def test_that_the_smallest_difference_lies_in_its_interval_at_least_as_often_as_
         found = template_matrix(scores, "a").worst_change
         assert found is not None
         held += found.low <= -0.1 <= found.high
-    assert held >= 0.93 * 200
+    assert held >= least
 
 
 def test_that_a_higher_level_widens_an_interval_by_request():

@@ -62,13 +62,14 @@ def test_that_exchanging_both_answers_turns_the_rate_and_keeps_the_slopes() -> N
     assert one.slopes["words"].value == pytest.approx(other.slopes["words"].value)
 
 
-def test_that_the_interval_holds_the_truth_as_often_as_it_says() -> None:
+@pytest.mark.parametrize(("draws", "low"), [(80, 0.88), pytest.param(300, 0.92, marks=pytest.mark.slow)])
+def test_that_the_interval_holds_the_truth_as_often_as_it_says(draws: int, low: float) -> None:
     rng, held = np.random.default_rng(6), 0
-    for _ in range(300):
+    for _ in range(draws):
         y, d = drawn(rng, 150, 0.2, (0.7, 0.0, -0.3, 0.0))
         found = style_controlled(y, d).controlled
         held += found.low <= expit(0.2) <= found.high
-    assert 0.92 <= held / 300 <= 0.98
+    assert low <= held / draws <= 1.9 - low
 
 
 def test_that_what_cannot_be_told_apart_is_said() -> None:
