@@ -51,6 +51,11 @@ class StyledRoots(QObject):
         self._followers: list[weakref.WeakMethod[Callable[[], object]]] = []
         self.queue = IdleQueue(self)
 
+    @property
+    def sheet(self) -> Sheet:
+        """What roots take now."""
+        return self._sheet
+
     def add(self, root: QWidget) -> None:
         """Style a widget and all in it now and after each change; below a root there is no other root."""
         self._roots = [ref for ref in self._roots if _alive(ref()) and ref() is not root]

@@ -27,7 +27,8 @@ class Theme(QObject):
     """Tokens, fonts and icons of the running window.
 
     ``changed`` fires after colours or sizes changed and what is shown has its new style sheet; widgets that paint
-    with tokens themselves call ``update()`` on it. Those that have more to do use :meth:`follow`.
+    with tokens themselves call ``update()`` on it. Those that have more to do use :meth:`follow`. A choice that leaves
+    colours and sizes as they are is not told.
     """
 
     changed = Signal()
@@ -123,13 +124,16 @@ class Theme(QObject):
 
     def _restyle(self) -> None:
         self._tokens = self._resolve()
+        extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
+        sheet = Sheet(render_style_sheet(self._template, self._tokens, self.zoom, extra), self.zoom)
+        if self._tokens is self._set_colours and sheet == self._roots.sheet:
+            return  # the system's theme is the one that was chosen
         self.icons.take_colours()
         if self._tokens is not self._set_colours:  # each palette is handed to every widget
             self._set_palettes()
         if self._app.font() != self.font():
             self._app.setFont(self.font())
-        extra = {"mono": _quoted(MONO_FAMILIES), "sans": _quoted(TEXT_FAMILIES)}
-        self._roots.take(Sheet(render_style_sheet(self._template, self._tokens, self.zoom, extra), self.zoom))
+        self._roots.take(sheet)
 
     def _set_palettes(self) -> None:
         self._set_colours = self._tokens

@@ -21,6 +21,15 @@ def test_that_the_zoom_is_kept_between_80_and_200_percent(theme: Theme) -> None:
     assert theme.zoom == 0.8
 
 
+def test_that_a_choice_with_the_colours_and_sizes_of_now_restyles_nothing(theme: Theme) -> None:
+    told: list[float] = []
+    theme.changed.connect(lambda: told.append(theme.zoom))
+    theme.apply("light", 100)
+    assert told == [] and theme.settled
+    theme.apply("light", 110)
+    assert told == [1.1]
+
+
 def test_that_icons_in_the_window_take_the_colours_of_a_new_theme(theme: Theme, qtbot: object) -> None:
     button, action = QPushButton(), QAction("Do")
     qtbot.addWidget(button)  # type: ignore[attr-defined]
