@@ -16,7 +16,7 @@ from core.paths import resources_dir
 from tests.app.layout_audit import findings
 
 SMALL, USUAL, LARGE = (1024, 700), (1280, 800), (1920, 1080)
-QUICK = ((SMALL, 100), (SMALL, 200), (USUAL, 150))
+QUICK = ((SMALL, 100), (SMALL, 200))
 LAYOUT_TURNS = 8
 """Turns of the event loop in which nested layouts come to rest: each hands its size to the next."""
 ALL = tuple((size, zoom) for zoom in (100, 150, 200) for size in (SMALL, USUAL, LARGE))
