@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.dialogs import Dialogs
 from app.main_window.page_factory import preload
 from app.widgets.plots.monitor_grid import MonitorGrid
 from core.domain.errors import UserError
+from core.paths import user_data_dir
 
 
 class ScriptedDialogs(Dialogs):
@@ -140,11 +142,9 @@ def open_app(
 ) -> RunningTestApp:
     """Build the window through ``bootstrap`` and open a workspace in it, at a place: no other page is made then."""
     app = bootstrap.make_application([])
+    _settle_settings(theme)
     dialogs = ScriptedDialogs()
     made = RunningTestApp(qtbot, bootstrap.build(app, dialogs=dialogs, opener=opener), dialogs)
-    made.window.context.settings.set("look.theme", theme)
-    made.window.context.settings.set("general.toast_seconds", 0)  # on a busy machine they would go before a test looks
-    made.window.context.settings.set("backups.on_close", False)  # tests that are about it switch it on
     made.window.resize(*size)
     if show:
         made.window.show()
@@ -156,3 +156,16 @@ def open_app(
     made.settle()
     preload(bootstrap.PRELOAD)  # the running program does it on a thread once its window is painted
     return made
+
+
+def _settle_settings(theme: str) -> None:
+    """Write what the tests of a window need into the file of settings, which the window reads when it is built."""
+    path = user_data_dir() / "settings.json"
+    values = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    values |= {
+        "look.theme": theme,
+        "general.toast_seconds": 0,  # on a busy machine they would go before a test looks
+        "backups.on_close": False,  # tests that are about it switch it on
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values), encoding="utf-8")

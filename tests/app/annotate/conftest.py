@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 
+from app.settings.store import Settings
+from core.paths import user_data_dir
 from core.services.application import Application
 from core.store.sqlite.identity import db_path
 from tests.fakes.drafts import stored_draft
@@ -20,12 +22,21 @@ from tests.fakes.drafts import stored_draft
 def make_workspace(path: Path, pairs: int = 24, scale: int = 7) -> Path:
     """Make a workspace with unlabelled pairs, a published rubric and a reviewer: a copy of one made before."""
     path.mkdir()
-    db_path(path).write_bytes(_prepared(pairs, scale))
+    db_path(path).write_bytes(_prepared(pairs, scale).file)
     return path
 
 
+@dataclass(frozen=True)
+class PreparedWorkspace:
+    """The file of a workspace, its own id and its reviewer's."""
+
+    file: bytes
+    uuid: str
+    mira: int
+
+
 @cache
-def _prepared(pairs: int, scale: int) -> bytes:
+def _prepared(pairs: int, scale: int) -> PreparedWorkspace:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "ws"
         with Application.open(path, create=True) as app:
@@ -37,8 +48,8 @@ def _prepared(pairs: int, scale: int) -> bytes:
             app.imports.run(source)
             body = replace(app.rubrics.templates()[0].body, scale=scale)
             app.rubrics.publish(app.rubrics.create("House rules", body).value.id)
-            app.reviewers.add("mira")
-        return db_path(path).read_bytes()
+            mira, uuid = app.reviewers.add("mira").value.id, app.workspace.info().uuid
+        return PreparedWorkspace(db_path(path).read_bytes(), uuid, mira)
 
 
 class LabelingSession:
@@ -156,9 +167,12 @@ def labeling(main_window, tmp_path, qtbot):
     """Return a function that opens the labelling screen: ``labeling(pairs=24, scale=7)`` -> LabelingSession."""
 
     def start(pairs: int = 24, scale: int = 7) -> LabelingSession:
-        running = main_window(workspace=make_workspace(tmp_path / "ws", pairs, scale), place="annotate")
-        mira = next(r for r in running.context.services.reviewers.list() if r.name == "mira")
-        running.context.session.set_reviewer(mira.id, mira.name)
+        workspace, prepared = make_workspace(tmp_path / "ws", pairs, scale), _prepared(pairs, scale)
+        settings = Settings(user_data_dir())  # the window takes the reviewer who labelled last in this workspace
+        settings.set_state(f"reviewer/{prepared.uuid}", prepared.mira)
+        settings.sync()
+        running = main_window(workspace=workspace, place="annotate")
+        assert running.context.session.reviewer_name == "mira"
         session = LabelingSession(running, qtbot)
         session.reach_pair()
         session.page.first_focus().setFocus()

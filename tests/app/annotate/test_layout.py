@@ -28,7 +28,7 @@ def test_that_going_to_the_rationale_says_that_the_panel_is_shown(labeling):
 
 
 def test_that_an_empty_screen_has_no_empty_parts_in_its_header(main_window, tmp_path):
-    running = main_window(workspace=tmp_path / "empty", create=True)
+    running = main_window(workspace=tmp_path / "empty", create=True, place="annotate")
     progress = running.page("annotate").progress
     running.settle()
     assert not progress.bar.isVisible() and not progress.rubric.isVisible()

@@ -106,7 +106,7 @@ def test_that_saved_is_said_only_after_the_commit(labeling, monkeypatch):
 
 
 def test_that_the_page_says_what_is_missing(main_window, tmp_path):
-    running = main_window(workspace=tmp_path / "empty", create=True)
+    running = main_window(workspace=tmp_path / "empty", create=True, place="annotate")
     page = running.page("annotate")
     running.settle()
     assert page.state.presentation is None and not page.view.shows_pair

@@ -23,7 +23,7 @@ def shown(main_window, tmp_path, qtbot):
     """Return a window that shows a file on the import page once its rows are counted, and the page."""
     source = tmp_path / "mine.jsonl"
     source.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
-    running = main_window(workspace=tmp_path / "ws", create=True)
+    running = main_window(workspace=tmp_path / "ws", create=True, place="data")
     page = running.page("data").imports.page
     running.settle()
     running.dialogs.answers.append(source)
@@ -73,7 +73,7 @@ def test_that_a_large_file_is_counted_when_it_is_asked_for(main_window, tmp_path
     monkeypatch.setattr(RowForecast, "is_quick", staticmethod(lambda preview: False))
     source = tmp_path / "mine.jsonl"
     source.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
-    running = main_window(workspace=tmp_path / "ws", create=True)
+    running = main_window(workspace=tmp_path / "ws", create=True, place="data")
     page = running.page("data").imports.page
     running.settle()
     running.dialogs.answers.append(source)

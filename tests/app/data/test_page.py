@@ -24,7 +24,7 @@ def test_that_a_file_is_imported_filtered_and_frozen(main_window, tmp_path, qtbo
     source = tmp_path / "mine.jsonl"
     rows = [{"prompt": f"Question {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(12)]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    running = main_window(workspace=tmp_path / "ws", create=True)
+    running = main_window(workspace=tmp_path / "ws", create=True, place="data")
     page, run = running.page("data"), running.context.actions.run
     running.settle()
     assert page._stack.currentIndex() == 0
@@ -61,7 +61,7 @@ def filled(main_window, tmp_path, qtbot, rows=6):
     source = tmp_path / "mine.jsonl"
     lines = [{"prompt": f"Question {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(rows)]
     source.write_text("".join(json.dumps(row) + "\n" for row in [*lines, {"prompt": "no answers"}]), encoding="utf-8")
-    running = main_window(workspace=tmp_path / "ws", create=True)
+    running = main_window(workspace=tmp_path / "ws", create=True, place="data")
     page = running.page("data")
     running.settle()
     page.imports.start(source, ImportOptions(consent="granted"))
@@ -179,7 +179,7 @@ def shown_import(main_window, tmp_path, qtbot, name, text):
     """Return a window that shows a file on the import page, and the Data page."""
     source = tmp_path / name
     source.write_text(text, encoding="utf-8")
-    running = main_window(workspace=tmp_path / "ws", create=True)
+    running = main_window(workspace=tmp_path / "ws", create=True, place="data")
     page = running.page("data")
     running.settle()
     running.dialogs.answers.append(source)
@@ -235,7 +235,7 @@ def test_that_several_files_are_shown_one_after_the_other_or_imported_the_same_w
     for name in "abc":
         row = {"prompt": f"{name}?", "chosen": f"Good {name}.", "rejected": f"Bad {name}."}
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    running = main_window(workspace=tmp_path / "ws", create=True)
+    running = main_window(workspace=tmp_path / "ws", create=True, place="data")
     page = running.page("data")
     running.settle()
     running.dialogs.answers.append(tmp_path)
@@ -267,7 +267,7 @@ def test_that_an_interrupted_import_goes_on_at_a_press_and_its_counts_add_up(mai
         app.imports.run(source, on_progress=seen.append, cancelled=lambda: bool(seen))
         stored = app.pairs.count()
     assert 0 < stored < 2600
-    running = main_window(workspace=tmp_path / "ws")
+    running = main_window(workspace=tmp_path / "ws", place="data")
     page = running.page("data")
     qtbot.waitUntil(page.unfinished.isVisible)
     (go_on, *_) = [b for b in page.unfinished.findChildren(QPushButton) if b.text() == "Go on"]
@@ -281,7 +281,7 @@ def test_that_a_stopped_import_keeps_what_it_stored_and_says_so(main_window, tmp
     source = tmp_path / "long.jsonl"
     rows = ({"prompt": f"Question {i}?", "chosen": f"Good {i}.", "rejected": f"Bad {i}."} for i in range(12_000))
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    running = main_window(workspace=tmp_path / "ws", create=True)
+    running = main_window(workspace=tmp_path / "ws", create=True, place="data")
     page = running.page("data")
     running.settle()
     page.imports.start(source, ImportOptions(consent="granted"))
@@ -420,7 +420,7 @@ def test_that_a_dataset_of_the_hub_is_named_before_it_is_asked_for_and_fetched_a
     main_window, tmp_path, qtbot, monkeypatch
 ):
     row = json.dumps({"prompt": "q", "chosen": "good", "rejected": "bad"}).encode()
-    running = main_window(workspace=tmp_path / "ws", create=True)
+    running = main_window(workspace=tmp_path / "ws", create=True, place="data")
     page, run, dialogs = running.page("data"), running.context.actions.run, running.dialogs
     with serving(FakeHub({"a.jsonl": row, "b.jsonl": row, "x.py": b""}, card={"license": "mit"})) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.address)

@@ -50,7 +50,7 @@ def shown(running: Any, number: int) -> Any:
 
 def test_that_the_empty_page_says_which_step_comes_next(main_window: Build, tmp_path: Path) -> None:
     opened(tmp_path / "ws").close()
-    running = main_window(workspace=tmp_path / "ws")
+    running = main_window(workspace=tmp_path / "ws", place="evaluate")
     page = running.page("evaluate")
     running.settle()
     (button,) = [b for b in page.kept_clear() if b.isVisible()]
@@ -62,7 +62,7 @@ def test_that_the_empty_page_says_which_step_comes_next(main_window: Build, tmp_
 def test_that_the_page_shows_what_each_evaluation_is_and_what_can_be_done_with_it(
     main_window: Build, measured: Path
 ) -> None:
-    running = main_window(workspace=measured)
+    running = main_window(workspace=measured, place="evaluate")
     page = shown(running, 1)
     lines = [page.list.item(row).text() for row in range(page.list.count())]
     assert lines == ["dpo-b0.1-r16 E-2\nReady", "dpo-b0.1-r16 E-1\nMeasured · 4 suites"]
@@ -78,7 +78,7 @@ def test_that_the_page_shows_what_each_evaluation_is_and_what_can_be_done_with_i
 def test_that_start_pause_and_cancel_reach_the_evaluation_that_is_shown(
     main_window: Build, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = main_window(workspace=copied)
+    running = main_window(workspace=copied, place="evaluate")
     page = shown(running, 2)
     sent: list[tuple[str, str]] = []
 
@@ -99,7 +99,7 @@ def test_that_start_pause_and_cancel_reach_the_evaluation_that_is_shown(
 
 
 def test_that_an_evaluation_that_another_program_finishes_shows_by_itself(main_window: Build, copied: Path) -> None:
-    running = main_window(workspace=copied)
+    running = main_window(workspace=copied, place="evaluate")
     page = shown(running, 2)
     finish(EvaluationFolder(copied / "evaluations" / f"{2:032x}"))
     running.qtbot.waitUntil(lambda: page.head.state.text() == "Measured")
@@ -109,7 +109,7 @@ def test_that_an_evaluation_that_another_program_finishes_shows_by_itself(main_w
 def test_that_a_new_evaluation_is_asked_for_with_its_size_and_refused_at_the_field(
     main_window: Build, measured: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = main_window(workspace=measured)
+    running = main_window(workspace=measured, place="evaluate")
     shown(running, 1)
     service, asked = running.context.services.evaluations, []
     kept = service.info(f"{1:032x}")
@@ -153,7 +153,7 @@ def test_that_a_new_evaluation_is_asked_for_with_its_size_and_refused_at_the_fie
 
 
 def test_that_every_number_has_interval_and_n_and_leads_to_its_items(main_window: Build, measured: Path) -> None:
-    running = main_window(workspace=measured, size=(1280, 800))
+    running = main_window(workspace=measured, size=(1280, 800), place="evaluate")
     page = shown(running, 1)
     evidence = page.tabs.evidence
     number = page.data.evidence["suites"]["preferences v1"]["differences"]["ranking_accuracy"]["aligned"]
@@ -183,7 +183,7 @@ def test_that_every_number_has_interval_and_n_and_leads_to_its_items(main_window
 
 
 def test_that_items_show_both_answers_with_what_is_said_of_them(main_window: Build, measured: Path) -> None:
-    running = main_window(workspace=measured, size=(1280, 800))
+    running = main_window(workspace=measured, size=(1280, 800), place="evaluate")
     page = shown(running, 1)
     items = page.tabs.items
     page.tabs.setCurrentWidget(items)
@@ -255,7 +255,7 @@ def test_that_failures_are_opened_and_tagged_by_keys_and_the_gate_says_what_is_m
 def test_that_a_check_of_the_gate_says_what_decides_it_and_leads_to_its_items(
     main_window: Build, measured: Path
 ) -> None:
-    running = main_window(workspace=measured, size=(1280, 800))
+    running = main_window(workspace=measured, size=(1280, 800), place="evaluate")
     page = shown(running, 1)
     gate = page.tabs.gate
     page.tabs.setCurrentWidget(gate)
@@ -290,7 +290,7 @@ def test_that_a_check_of_the_gate_says_what_decides_it_and_leads_to_its_items(
 def test_that_every_part_shows_its_words_whole_in_a_small_window_with_large_text(
     main_window: Build, measured: Path
 ) -> None:
-    running = main_window(workspace=measured, size=(1024, 700))
+    running = main_window(workspace=measured, size=(1024, 700), place="evaluate")
     wrong = []
     for zoom in (100, 200):
         running.context.settings.set("look.zoom", zoom)
@@ -307,7 +307,7 @@ def test_that_every_part_shows_its_words_whole_in_a_small_window_with_large_text
 def test_that_the_lists_fold_to_a_line_where_the_window_is_narrow_and_open_for_a_choice(
     main_window: Build, measured: Path
 ) -> None:
-    running = main_window(workspace=measured, size=(1024, 700))
+    running = main_window(workspace=measured, size=(1024, 700), place="evaluate")
     running.context.settings.set("look.zoom", 200)
     running.settle()
     page = shown(running, 1)

@@ -19,4 +19,4 @@ __all__ = ["driven"]
 def demo(main_window: Callable[..., Any], tmp_path: Path) -> Any:
     folder = tmp_path / "demo"
     shutil.copytree(resources_dir() / "demo" / "workspace", folder)
-    return main_window(workspace=folder)
+    return main_window(workspace=folder, place="inspect")

@@ -11,7 +11,7 @@ from core.store import change_requests
 
 
 def test_that_a_draft_is_published_and_followed_by_the_next_version(main_window, tmp_path, qtbot):
-    running = main_window(workspace=tmp_path / "ws", create=True)
+    running = main_window(workspace=tmp_path / "ws", create=True, place="rubrics")
     page, run = running.page("rubrics"), running.context.actions.run
     running.settle()
     running.dialogs.answers += [0, "House rules"]
@@ -36,7 +36,7 @@ def test_that_a_draft_is_published_and_followed_by_the_next_version(main_window,
 
 def drafted(main_window, tmp_path, qtbot):
     """Return a window with a fresh draft on the Rubrics page, and the page."""
-    running = main_window(workspace=tmp_path / "ws", create=True)
+    running = main_window(workspace=tmp_path / "ws", create=True, place="rubrics")
     page = running.page("rubrics")
     running.settle()
     running.dialogs.answers += [0, "House rules"]

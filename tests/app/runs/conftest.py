@@ -27,7 +27,7 @@ def demo(main_window: Callable[..., Any], tmp_path: Path) -> Any:
     """Return the window on a copy of the demo workspace."""
     folder = tmp_path / "demo"
     shutil.copytree(resources_dir() / "demo" / "workspace", folder)
-    return main_window(workspace=folder)
+    return main_window(workspace=folder, place="runs")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def shared_demo(shared_window: Callable[..., Any], tmp_path_factory: pytest.Temp
     """Return the window on a copy of the demo workspace that all tests of a module share and leave as it was."""
     folder = tmp_path_factory.mktemp("shared") / "demo"
     shutil.copytree(resources_dir() / "demo" / "workspace", folder)
-    return shared_window(workspace=folder)
+    return shared_window(workspace=folder, place="runs")
 
 
 def untouched(demo: Any) -> Any:

@@ -31,7 +31,7 @@ def test_that_the_proof_says_what_is_shown_and_what_is_said_of_a_pair():
 
 
 def test_that_the_dialog_shows_the_pair_that_is_chosen(main_window, tmp_path):
-    page = main_window(workspace=tmp_path / "ws", create=True).page("train")
+    page = main_window(workspace=tmp_path / "ws", create=True, place="train").page("train")
     dialog = TokenProofDialog(page, page.context.theme, page.context.settings, PROOF)
     assert dialog.rows[0].text_shown == "ask>4!<end>"
     assert not dialog.changes[0].isHidden() and dialog.changes[1].isHidden()
@@ -42,7 +42,7 @@ def test_that_the_dialog_shows_the_pair_that_is_chosen(main_window, tmp_path):
 
 
 def test_that_a_preflight_brings_the_proof_and_changed_settings_forget_it(main_window, tmp_path):
-    page = main_window(workspace=tmp_path / "ws", create=True).page("train")
+    page = main_window(workspace=tmp_path / "ws", create=True, place="train").page("train")
     opened = []
     page.proofs._open = opened.append
     page.proofs.take(PROOF)
