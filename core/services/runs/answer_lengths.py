@@ -21,7 +21,7 @@ _METRIC = "length"
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerLengths:
+class SampleLengths:
     """The lengths of the policy's answers in the samples of one step.
 
     Attributes:
@@ -41,13 +41,13 @@ class AnswerLengths:
         return mean_by_prompt(list(self.lengths.values()), prompts, self.unit) if self.lengths else None
 
 
-def answer_lengths(readers: Sequence[RunReader], step: int | None = None) -> list[AnswerLengths]:
+def answer_lengths(readers: Sequence[RunReader], step: int | None = None) -> list[SampleLengths]:
     """Return the lengths of each run, all in one unit, from its newest samples at or before a step."""
     drawn = [_newest(reader.samples(), step) for reader in readers]
     units = {text_length(sample.policy).unit for samples in drawn for sample in samples}
     unit = "words" if units <= {"words"} else "characters"
     return [
-        AnswerLengths(
+        SampleLengths(
             samples[0].step if samples else None,
             unit,
             {(sample.prompt, sample.seed): _length(sample.policy, unit) for sample in samples},
@@ -56,7 +56,7 @@ def answer_lengths(readers: Sequence[RunReader], step: int | None = None) -> lis
     ]
 
 
-def length_difference(before: AnswerLengths, after: AnswerLengths) -> Difference:
+def length_difference(before: SampleLengths, after: SampleLengths) -> Difference:
     """Return by how much the answers are longer than the baseline's, to the same prompts where there are any."""
     from core.evaluation.measures.means import difference_of_means, paired_difference  # they load scipy
 

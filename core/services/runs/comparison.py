@@ -35,7 +35,7 @@ from core.domain.run_events import EvalDone, KlDone, PairMetrics
 from core.evaluation.estimates import PromptResamples, probe_estimates
 from core.evaluation.preference_metrics import column, half_credit
 from core.runs.run_reader import RunReader
-from core.services.runs.answer_lengths import AnswerLengths, answer_lengths, length_difference
+from core.services.runs.answer_lengths import SampleLengths, answer_lengths, length_difference
 from core.services.runs.compared_rows import HeldOutRows, MatchedRows, held_out_rows, match
 
 Array = NDArray[np.float64]
@@ -146,7 +146,7 @@ def _kl(reader: RunReader, step: int | None) -> KlDone | None:
 
 
 def _own_values(
-    held_out: HeldOutRows | None, kl: KlDone | None, lengths: AnswerLengths, beta: float
+    held_out: HeldOutRows | None, kl: KlDone | None, lengths: SampleLengths, beta: float
 ) -> dict[str, Estimate]:
     found: dict[str, Estimate] = {}
     if held_out is not None and held_out.rows:
@@ -165,7 +165,7 @@ def _against(
     runs: Sequence[ComparedRun],
     rows: Sequence[HeldOutRows | None],
     kls: Sequence[KlDone | None],
-    lengths: Sequence[AnswerLengths],
+    lengths: Sequence[SampleLengths],
     fields: Sequence[FieldComparison],
 ) -> AgainstBaseline:
     none = HeldOutRows({}, {}, {})
@@ -254,7 +254,7 @@ def _notes(
     runs: Sequence[ComparedRun],
     readers: Sequence[RunReader],
     kls: Sequence[KlDone | None],
-    lengths: Sequence[AnswerLengths],
+    lengths: Sequence[SampleLengths],
 ) -> Iterator[str]:
     if any(one.step != two.step for one, two in pairwise(runs)):
         told = ", ".join(f"{run.letter} {'none' if run.step is None else f'step {run.step}'}" for run in runs)
