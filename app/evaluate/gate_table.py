@@ -31,7 +31,23 @@ ICONS: Mapping[GateState, tuple[str, str]] = {
     "insufficient": ("circle", "warn"),
 }
 _HEADS = ("Check", "Measured [95 %] n", "Limit", "What decides it")
-_ROW_PX, _LEAST_PX = 27, 78
+_ROW_PX, _LEAST_PX, _MOST_PX = 27, 78, 240
+_NARROW_PX = 110
+"""Design pixels that a column keeps when it gives way to others."""
+
+
+def shared_most(widths: Sequence[int], room: int, least: int) -> int:
+    """Return the largest width, but no less than ``least``, with which columns of at most that width fit into a room.
+
+    >>> shared_most([240, 200, 60], 400, 100), shared_most([240, 200, 60], 900, 100), shared_most([240, 200], 90, 100)
+    (170, 240, 100)
+    """
+    most, wide = max(widths, default=least), sorted(widths)
+    for narrow in range(len(wide)):
+        share = (room - sum(wide[:narrow])) // (len(wide) - narrow)
+        if share < wide[narrow]:
+            return max(least, share)
+    return max(least, most)
 
 
 class GateTable(QTableWidget):
@@ -123,6 +139,8 @@ class GateTable(QTableWidget):
         first.setToolTip(plain_tip(f"{check.reason} {check.needed}".strip()))
         cells = (first, *(QTableWidgetItem(text) for text in (check.measured, check.limit, check.decides)))
         for column, item in enumerate(cells):
+            if column:
+                item.setToolTip(plain_tip(item.text()))
             self._put(row, column, item)
 
     def _new_row(self, check: GateCheck | None) -> int:
@@ -146,9 +164,7 @@ class GateTable(QTableWidget):
         self.verticalHeader().setDefaultSectionSize(self._theme.px(_ROW_PX))
         for row in range(self.rowCount()):
             self.setRowHeight(row, self._theme.px(_ROW_PX))
-        for column in range(3):
-            self.setColumnWidth(column, self._width_of(column))
-        fit_columns(self, {3}, self._theme.px(_LEAST_PX))
+        self._fit_columns()
         self.setFixedHeight(self.sizeHint().height())
 
     def _width_of(self, column: int) -> int:
@@ -156,7 +172,7 @@ class GateTable(QTableWidget):
         rows = [row for row, check in enumerate(self._checks) if check is not None]
         items = [item for row in rows if (item := self.item(row, column)) is not None]
         widest = max((self.fontMetrics().horizontalAdvance(item.text()) for item in items), default=0)
-        return min(self._theme.px(240), widest + self._theme.px(34 if column == 0 else 12))
+        return min(self._theme.px(_MOST_PX), widest + self._theme.px(34 if column == 0 else 12))
 
     def _rebuild(self) -> None:
         """Take icons and colours of another theme."""
@@ -178,4 +194,17 @@ class GateTable(QTableWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the last column what is left."""
         super().resizeEvent(event)
-        fit_columns(self, {3}, self._theme.px(_LEAST_PX))
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Give every column its texts; where they do not fit, the widest of the first three give way.
+
+        A table that is narrower still scrolls sideways.
+        """
+        own = self._width_of(3), self.horizontalHeader().sectionSizeHint(3)
+        last = max(self._theme.px(_LEAST_PX), *own)
+        widths = [self._width_of(column) for column in range(3)]
+        most = shared_most(widths, self.viewport().width() - last, self._theme.px(_NARROW_PX))
+        for column, width in enumerate(widths):
+            self.setColumnWidth(column, min(width, most))
+        fit_columns(self, {3}, last)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.domain.dataset import FreezePolicy
+from core.domain.run_config import RunConfig
+from core.domain.run_events import Failed, RunEvent, StepDone
 from core.services.annotation.service import QueueSettings
 from tests.core.cli.conftest import Said
+from tests.fakes import scripted_engine
 from tests.fakes.workspaces import opened, prefer
 
 Call = Callable[..., Said]
@@ -73,6 +77,34 @@ def test_that_a_queue_is_filled_ordered_and_worked_off(call: Call, ws: Path, mod
     assert {(p["kl"]["value"], p["kl"]["n"], p["quality"]["n"]) for p in found["points"]} == {(0.02, 4, 3)}
     assert call("frontier", ws, "--by", "held_out_accuracy").out.count("on the frontier") == 3
     assert call("frontier", ws, "--tag", "sweep").code == 2, "evaluations have no tags"
+
+
+def test_that_a_queue_goes_on_to_its_end_past_a_run_that_fails_while_it_trains(
+    call: Call, ws: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(config: RunConfig, *words: Any, **named: Any) -> Iterator[RunEvent]:
+        for event in scripted_engine.train(config, *words, **named):
+            yield event
+            if config.seed == 13 and isinstance(event, StepDone):
+                yield Failed("nan", "The loss is not a number.", "Lower the learning rate.", step=event.step)
+                return
+
+    monkeypatch.setattr("core.runs.hosting.driver.real_engine", lambda probe=None: (train, probe))
+    options = ["--dataset", "toy v1", "--model", model, "--set", "steps=2", "--set", "batch_size=2"]
+    call("runs", "queue", "add", ws, *options, "--name", "diverges", "--set", "seed=13")
+    call("runs", "queue", "add", ws, *options, "--name", "fine")
+    said = call("runs", "queue", "start", ws)
+    assert said.code == 1, "one of them failed"
+    assert said.out.splitlines()[-1] == "2 runs worked on, 0 waiting."
+    assert "diverges failed: The loss is not a number. The queue goes on." in said.err
+    listed = call("runs", "queue", ws, "--json").json()
+    (told,) = listed["told"]
+    assert (told["name"], told["kind"], told["reason"], told["hint"]) == (
+        "diverges", "failed", "The loss is not a number.", "Lower the learning rate.",
+    )  # fmt: skip
+    states = {run["name"]: run["state"] for run in call("runs", "table", ws, "--json").json()}
+    assert states == {"diverges": "failed", "fine": "finished"}
+    assert (listed["waiting"], listed["running"]) == ([], [])
 
 
 def test_that_the_queue_waits_for_a_run_that_is_trained_elsewhere(
