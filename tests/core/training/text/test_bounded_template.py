@@ -13,6 +13,8 @@ from core.training.text.bounded_template import ChatTemplate
 from core.training.text.chat_template import render
 from tests.tiny_models import CHAT_TEMPLATE, tiny_tokenizer
 
+pytestmark = pytest.mark.usefixtures("templates_tried_here")
+
 TURNS = [
     {"role": "system", "content": "Be <kind> & \"short\"."},
     {"role": "user", "content": "Explain π = 3.14…\n\n  and </think> 'this'  "},

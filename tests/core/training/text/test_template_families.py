@@ -17,6 +17,8 @@ from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import PairEncoder, encode_pairs
 from tests.core.training.text.templates import byte_tokenizer
 
+pytestmark = pytest.mark.usefixtures("templates_tried_here")
+
 CHAT = RunConfig(max_length=4096)
 ASKED = "<|start|>user\n2+2?<|end|>\n<|start|>assistant\n"
 EMPTY = "<think>\n\n</think>\n\n"
