@@ -1,4 +1,4 @@
-"""What stands beside the figures: length, memory of training pairs, what slices can detect. No widgets."""
+"""What stands beside the figures: length, memory of training pairs, cost, what slices can detect. No widgets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ ABOUT = (
     "Does length explain the ranking, and does the policy know its training pairs by heart? An AUC of 50 % tells "
     "nothing apart."
 )
+COSTS: Mapping[str, str] = {
+    "seconds_per_answer": "cost: seconds an answer, in batches",
+    "tokens_per_second": "cost: speed",
+    "memory": "cost: memory of the process",
+}
+"""Number of an arm's cost -> its words in the same table; it holds for the machine that measured it."""
 METRICS: Mapping[str, str] = {
     "prefers_longer": "prefers the longer answer",
     "h_length_correlation": "rank correlation of h and length",
@@ -39,6 +45,18 @@ def beside_rows(figures: Figures) -> list[TableRow]:
                 rows.append(
                     TableRow((suite_words(suite), words, arm, value, f"{estimate.n:,}", estimate.estimator), suite)
                 )
+    return [*rows, *_cost_rows(figures)]
+
+
+def _cost_rows(figures: Figures) -> list[TableRow]:
+    """Return what the answers of each arm cost on the machine that measured them."""
+    rows = []
+    for number, words in COSTS.items():
+        for arm, cost in figures.costs.items():
+            estimate = read_estimate(cost[number])
+            if estimate.n:
+                value = number_words(estimate, number)
+                rows.append(TableRow(("all suites", words, arm, value, f"{estimate.n:,}", estimate.estimator)))
     return rows
 
 

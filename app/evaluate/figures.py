@@ -116,6 +116,7 @@ class Figures:
         self.watermarks = [str(mark) for mark in evidence.get("watermarks", ())]
         self.budget = float(evidence.get("kl_budget") or 0.0)
         self.audit: Mapping[str, Any] = evidence.get("audit", {})
+        self.costs: Mapping[str, Any] = evidence.get("costs", {})
         self.smallest = int(evidence.get("settings", {}).get("min_slice", 30))
 
     def arm_of(self, kind: str) -> str:

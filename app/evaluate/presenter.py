@@ -101,7 +101,9 @@ def read_page(services: Application, wanted: str, known: PageData) -> PageData:
     audited = services.audits.state(chosen.evaluation_id)
     evidence = known.evidence if same and audited == known.audited else None
     if evidence is None and chosen.state == "finished":
-        evidence = services.audits.evidence(chosen.evaluation_id)
+        costs = services.evaluations.costs(chosen.evaluation_id)
+        plain = {arm: cost.to_plain() for arm, cost in costs.items()}
+        evidence = {**services.audits.evidence(chosen.evaluation_id), "costs": plain}
     sealed = known.sealed if same else _sealed_looks(services, chosen)
     has_rubric = bool(services.rubrics.published())
     return PageData(infos, runs, chosen, evidence, releases, sealed, audited, has_rubric)

@@ -26,10 +26,12 @@ from core.domain.measured_evidence import MeasuredEvidence, read_estimate
 from core.domain.number_text import estimate_text
 from core.domain.run_events import Failed, Finished
 from core.runs.evaluations import control
+from core.runs.evaluations.arm_costs import arm_costs
 from core.runs.evaluations.cost import ExpectedCost
 from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.folder import PLACE, EvaluationFolder
 from core.runs.evaluations.hosting import EvaluationHost
+from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.lines import evaluation_json, evaluation_line
 from core.runs.evaluations.status import evaluation_status
 from core.runs.evaluations.verify import evaluation_problems
@@ -306,8 +308,10 @@ def _show(folder: EvaluationFolder, as_json: bool) -> int:
     """Print state and evidence; return 1, with a note, where a part of the folder was altered."""
     problems = list(evaluation_problems(folder))
     info, evidence = _info(folder), folder.evidence()
+    costs = arm_costs(EvaluationLedger(folder.ledger).batches().values())
     if as_json:
-        say_json({**info.to_plain(), "evidence": evidence, "problems": problems})
+        plain = {arm: cost.to_plain() for arm, cost in costs.items()}
+        say_json({**info.to_plain(), "evidence": evidence, "costs": plain, "problems": problems})
         return 1 if problems else 0
     status = info.status
     say(f"{info.name} ({info.evaluation_id}): {status.state}")
@@ -316,6 +320,9 @@ def _show(folder: EvaluationFolder, as_json: bool) -> int:
             say(line)
     if evidence is not None:
         show_evidence(evidence, as_json=False)
+    for arm, cost in costs.items():
+        numbers = (cost.seconds, cost.speed, cost.memory)
+        say(f"{arm}: {', '.join(estimate_text(one) for one in numbers if one.n)} (on the machine that measured it)")
     for problem in problems:
         say_note(f"{problem} These numbers are not what was measured.")
     return 1 if problems else 0

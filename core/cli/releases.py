@@ -12,6 +12,7 @@ from core.cli.output import say, say_json, say_note, table
 from core.cli.people import By, reviewer_id
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError
+from core.domain.gate_limits import GateLimits
 from core.domain.release_gate import STATE_WORDS, GateDecision
 from core.runs.evaluations.lines import evaluation_line
 from core.services.models.export import FORMS, ExportForm
@@ -48,11 +49,14 @@ def gate(
     workspace: _Ws,
     evaluation: _Evaluation,
     approver: Annotated[str, typer.Option(help="Who would approve the release.")] = "",
+    most_seconds: Annotated[float, typer.Option(help="Limit of seconds an answer; 0 for none.", min=0)] = 0.0,
+    most_memory: Annotated[float, typer.Option(help="Limit of memory in GiB; 0 for none.", min=0)] = 0.0,
     as_json: _Json = False,
 ) -> int:
     """Print every check with its state and reason, and the outcome."""
+    limits = GateLimits(answer_seconds=most_seconds, memory_gib=most_memory)
     with open_workspace(workspace, read_only=True) as app:
-        decision = app.releases.gate(evaluation, approver=approver)
+        decision = app.releases.gate(evaluation, approver=approver, limits=limits)
     if as_json:
         say_json({"event": "gate", **decision.to_plain()})
     else:

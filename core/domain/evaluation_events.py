@@ -60,7 +60,11 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A batch of answers, stored with its rows in one transaction; ``left_out``: items whose prompt is too long."""
+    """A batch of answers, stored with its rows in one transaction.
+
+    ``left_out`` names items whose prompt is too long; ``memory_bytes`` are those of the process after it, 0 where the
+    arm answers elsewhere or an earlier version wrote it.
+    """
 
     event: ClassVar[str] = "answers"
     suite: str
@@ -71,6 +75,7 @@ class Answered:
     seconds: float
     left_out: tuple[str, ...] = ()
     rows: tuple[AnswerRow, ...] = ()
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class GateLimits:
         both_down: share of pairs with both answers less likely, above which the samples must be looked at.
         shift: change of refusals or repetition that explains such a loss of mass badly.
         alpha: of each family of tests.
+        answer_seconds, memory_gib: what an answer may take where the policy is to work; 0 for no limit.
     """
 
     over_refusal: float = 0.03
@@ -26,3 +27,5 @@ class GateLimits:
     both_down: float = 0.5
     shift: float = 0.0
     alpha: float = 0.05
+    answer_seconds: float = 0.0
+    memory_gib: float = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.domain.estimate import ALL_EQUAL, Estimate
 from core.domain.number_text import MINUS
 from core.domain.release_gate import GateBound, GateCheck, GateState
+from core.evaluation.gate_costs import costs
 from core.evaluation.gate_figures import n_to_decide, needed_words, words
 from core.evaluation.gate_input import GateInput
 
@@ -16,7 +17,7 @@ _AUDITED = ("repetition", "over_refusal")
 
 def health(known: GateInput) -> tuple[GateCheck, ...]:
     """Return the checks of the group, in its order."""
-    return (_kl(known), _displacement(known), _calibration(known), _templates(known))
+    return (_kl(known), _displacement(known), _calibration(known), _templates(known), *costs(known))
 
 
 def _kl(known: GateInput) -> GateCheck:

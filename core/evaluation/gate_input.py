@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.domain.arm_cost import ArmCost
 from core.domain.charter import Charter
 from core.domain.estimate import Estimate
 from core.domain.gate_limits import GateLimits
@@ -41,6 +42,7 @@ class GateInput:
         audit_problem: why rates of the audited detector are not corrected, in words; "" where they are, or where the
             audit is not done.
         failures: how far the failure queue was looked at.
+        cost: of the policy's answers, measured on this machine; None where it was not.
         runner: who ran the evaluation. approver: who approves the release.
     """
 
@@ -59,4 +61,5 @@ class GateInput:
     failures: FailureCoverage | None = None
     runner: str = ""
     approver: str = ""
+    cost: ArmCost | None = None
     limits: GateLimits = field(default_factory=GateLimits)

@@ -60,6 +60,32 @@ def mean_by_prompt(
     return Estimate(mean, mean - half, mean + half, n, unit, f"{what}; cluster-robust 95 % by {over}", se, count)
 
 
+def ratio_of_sums(
+    over: ArrayLike, under: ArrayLike, unit: str = "", what: str = "ratio of sums", by: str = "group"
+) -> Estimate:
+    """Return sum(over) / sum(under) of independent groups with its 95 % interval by the delta method.
+
+    The part of a group is (over - ratio under) / sum(under). Source: W. Cochran, Sampling Techniques, 3rd ed., 6.
+
+    Args:
+        over: (n,) one number a group.
+        under: (n,) the same, above 0.
+        unit: of the ratio.
+        what: begins the words of the estimator.
+        by: what a group is.
+    """
+    x, y = np.asarray(over, dtype=np.float64), np.asarray(under, dtype=np.float64)
+    n, total = int(x.size), math.fsum(y.tolist())
+    value = math.fsum(x.tolist()) / total if total > 0 else math.nan
+    if n < 2 or not math.isfinite(value):
+        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {TOO_SMALL}, no interval")
+    se = cluster_se((x - value * y) / total, np.arange(n))
+    if no_spread(se, value):
+        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {ALL_EQUAL}, no interval", 0.0, n)
+    half = float(stats.t.ppf(0.975, n - 1)) * se
+    return Estimate(value, value - half, value + half, n, unit, f"{what}; delta method 95 % by {by}", se, n)
+
+
 def paired_difference(
     after: ArrayLike, before: ArrayLike, groups: Sequence[Hashable] | None = None, unit: str = "", what: str = ""
 ) -> Estimate:

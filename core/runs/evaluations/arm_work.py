@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import psutil
+
 from core.domain.counting import counted
 from core.domain.evaluation_events import Answered, AnswerRow, KlScored, PairsScored
 from core.domain.evaluation_record import Arm
@@ -97,7 +99,8 @@ class ArmWork:
 
         def made(batch: Sequence[Any]) -> Make:
             if not is_kl:
-                return answered(suite, arm, model.answer(arm, suite, batch))
+                found = model.answer(arm, suite, batch)
+                return answered(suite, arm, found, int(psutil.Process().memory_info().rss))
             rows = tuple(model.kl(arm, suite, batch))
             return lambda number, seconds, out: KlScored(suite, arm.name, number, len(rows) + len(out), seconds, rows)
 
@@ -171,12 +174,12 @@ def endpoint_answers(
     return rows
 
 
-def answered(suite: str, arm: Arm, rows: Iterable[AnswerRow]) -> Make:
+def answered(suite: str, arm: Arm, rows: Iterable[AnswerRow], memory_bytes: int = 0) -> Make:
     """Return what makes the event of a batch of answers."""
     kept = tuple(rows)
     tokens = sum(row.tokens for row in kept)
     return lambda number, seconds, out: Answered(
-        suite, arm.name, number, len(kept) + len(out), tokens, seconds, out, kept
+        suite, arm.name, number, len(kept) + len(out), tokens, seconds, out, kept, memory_bytes
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.domain.arm_cost import ArmCost
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import NotFound, UserError
 from core.domain.evaluation_record import SEALED
@@ -18,6 +19,7 @@ from core.domain.evidence import Generated
 from core.domain.ids import new_uid
 from core.domain.rubric_text import reading_text
 from core.runs.evaluations import control
+from core.runs.evaluations.arm_costs import arm_costs
 from core.runs.evaluations.cost import ExpectedCost
 from core.runs.evaluations.creation import NewEvaluation, SealedSuite, create_evaluation, make_record
 from core.runs.evaluations.folder import PLACE, EvaluationFolder
@@ -244,6 +246,10 @@ class EvaluationsService:
         outcomes = {(row["suite"], row["arm"], row["item"]): row for row in folder.outcomes()}
         rows = EvaluationLedger(folder.ledger).answers(suite, arm)
         return [generated(row, outcomes.get((suite, arm, row.item), {})) for row in rows]
+
+    def costs(self, evaluation_id: str) -> dict[str, ArmCost]:
+        """Return what the answers of each arm cost on the machine that measured them: time, speed, memory."""
+        return arm_costs(EvaluationLedger(self.find(evaluation_id).ledger).batches().values())
 
     def problems(self, evaluation_id: str) -> list[str]:
         """Return a sentence for each part of the folder that is damaged or was altered."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import NotFound, UsageError, UserError
+from core.domain.gate_limits import GateLimits
 from core.domain.ids import new_uid
 from core.domain.names import checked_name, cleaned_name
 from core.domain.release_gate import GateDecision
@@ -73,13 +74,13 @@ class ReleasesService:
         """Return the folder of an evaluation by its id, the beginning of it, or its name."""
         return self._evaluations.find(evaluation)
 
-    def gate(self, evaluation: str, *, approver: str = "") -> GateDecision:
-        """Return what the gate says of a finished evaluation.
+    def gate(self, evaluation: str, *, approver: str = "", limits: GateLimits | None = None) -> GateDecision:
+        """Return what the gate says of a finished evaluation, under other ``limits`` than the ordinary ones if given.
 
         Raises:
             NotFound: when there is none, it is not finished, or its run is gone.
         """
-        return self._decide(judged(self.find(evaluation), self.corrected), approver)
+        return self._decide(judged(self.find(evaluation), self.corrected), approver, limits)
 
     def draft(self, evaluation: str) -> ReleaseDraft:
         """Return what the gate says, what a release of the evaluation would hold, and who may approve it.
@@ -90,12 +91,12 @@ class ReleasesService:
         one = judged(self.find(evaluation), self.corrected)
         return draft_of(one, self._decide(one, ""), self._reviewers.list(), self._thresholds.list())
 
-    def _decide(self, one: Judged, approver: str) -> GateDecision:
+    def _decide(self, one: Judged, approver: str, limits: GateLimits | None = None) -> GateDecision:
         # It imports statsmodels, which the window must not load when it starts.
         from core.evaluation.gate import decide
 
-        known = gate_input(one, self._sealed, self.failures, approver=approver, win_rates=self.win_rates)
-        return decide(known)
+        rates = self.win_rates
+        return decide(gate_input(one, self._sealed, self.failures, approver=approver, win_rates=rates, limits=limits))
 
     def make(
         self,
