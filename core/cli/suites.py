@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from core.cli.imports import assignments
 from core.cli.output import as_id, say, say_json, say_note, short_line, table
 from core.cli.workspace_access import open_workspace
+from core.domain.bought import Bought
 from core.domain.counting import counted
+from core.domain.estimate import Estimate
+from core.domain.evidence import plain
+from core.domain.number_text import estimate_text
 from core.domain.pair_table import PairFilter
 from core.domain.suite import EXPECTED, MIN_SLICE, Expected, SuiteInfo, SuiteSlice
 from core.services.suites.columns import SuiteChoices
@@ -31,13 +35,14 @@ def build() -> typer.Typer:
     """Return the command group."""
     group = typer.Typer(
         help="Suites: `suite list WS`, `suite import WS FILE`, `suite show WS TITLE`, `suite from-pairs WS NAME`, "
-        "`suite from-dataset WS TITLE`, `suite constraints`."
+        "`suite from-dataset WS TITLE`, `suite bridge WS EVALUATION`, `suite constraints`."
     )
     group.command("list", help="List the built-in suites and those of a workspace.")(list_suites)
     group.command("show", help="Show a suite: what is expected, its slices, its first items.")(show)
     group.command("import", help="Import a suite from JSON Lines, JSON or CSV.")(import_file)
     group.command("from-pairs", help="Make a suite of the prompts of some pairs.")(from_pairs)
     group.command("from-dataset", help="Make a suite of the dev split of a dataset version.")(from_dataset)
+    group.command("bridge", help="Show what one policy scores on both versions of a suite.")(bridge)
     group.command("constraints", help="List what `check` items can ask of an answer.")(constraints)
     return group
 
@@ -51,6 +56,35 @@ def list_suites(workspace: _Ws, as_json: _Json = False) -> None:
         return
     rows = [[info.title, str(info.n), _expected(info), info.origin, info.sha256[:12]] for info in suites]
     say(table(rows, ("suite", "items", "expected", "origin", "sha256")))
+
+
+def bridge(
+    workspace: _Ws,
+    evaluation: Annotated[str, typer.Argument(help="A finished evaluation that measured both versions.")],
+    as_json: _Json = False,
+) -> None:
+    """Print every number on the old and on the new version, and what of the change other items explain."""
+    with open_workspace(workspace, read_only=True) as app:
+        app.evaluations.unaltered(evaluation)
+        found = app.releases.bridges(evaluation)
+    if as_json:
+        say_json([_bridge_plain(one) for one in found])
+        return
+    rows = [
+        [f"{one.old_suite} → {one.suite}", one.metric, *map(_estimate, (one.before, one.after, one.by_items))]
+        for one in found
+    ]
+    say(table(rows, ("suite", "number", "old version", "new version", "change by other items")))
+
+
+def _estimate(one: Estimate | None) -> str:
+    return "–" if one is None else estimate_text(one)
+
+
+def _bridge_plain(one: Bought) -> dict[str, Any]:
+    parts = {"old": one.before, "new": one.after, "same_items": one.same_items, "by_items": one.by_items}
+    named = {name: None if part is None else plain(part) for name, part in parts.items()}
+    return {"old_suite": one.old_suite, "suite": one.suite, "metric": one.metric, "change": one.reported, **named}
 
 
 def show(

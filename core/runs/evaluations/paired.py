@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from core.domain.bought import Bought
 from core.domain.estimate import Estimate
 from core.domain.evaluation_record import Arm, EvaluatedSuite
 from core.domain.ids import sha256_json
-from core.domain.suite import SuiteItem
+from core.domain.suite import SuiteItem, split_title
 from core.evaluation.measures.flips import flips
 from core.evaluation.measures.means import bootstrap_by_prompt, p_value, paired_difference
 from core.evaluation.measures.multiplicity import adjusted
@@ -136,6 +137,20 @@ def compare_values(old: Sequence[SuiteValues], new: Sequence[SuiteValues]) -> li
     tested = {str(n): row.p for n, row in enumerate(found) if row.is_primary and math.isfinite(row.p)}
     holm = adjusted(tested, "holm")
     return [_with_holm(row, holm.get(str(n), math.nan)) for n, row in enumerate(found)]
+
+
+def bridge_scores(measured: Sequence[SuiteValues]) -> list[Bought]:
+    """Return every number on each version of a suite and on the next one, of the same policy in one evaluation.
+
+    What the policy scores on both tells how numbers on the new version are to be read beside older ones on the old
+    version: the policy is the same, so that all of the difference is due to the items.
+    """
+    found: list[Bought] = []
+    ordered = sorted(measured, key=lambda suite: split_title(suite.title))
+    for old, new in pairwise(ordered):
+        if old.name == new.name and old.title != new.title:
+            found += _bought(old, new)
+    return found
 
 
 def _with_holm(row: Bought, p: float) -> Bought:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import durable
+from core.domain.bought import Bought
 from core.domain.dataset import DatasetDiff, diff_versions
 from core.domain.errors import NotFound, UserError
 from core.domain.evaluation_record import SEALED, EvaluatedSuite
@@ -49,6 +50,26 @@ class CycleReader:
         before, after = (suite_values(side.folder, lambda suite: known[suite.sha256]) for side in (old, new))
         missing = [side.title for side, found in ((old, before), (new, after)) if not found]
         return cycle_of(old, new, pairs, compare_values(before, after), missing)
+
+    def bridges(self, wanted: str) -> list[Bought]:
+        """Return what one policy scores on each version of a suite and on the next one, by a finished evaluation.
+
+        Raises:
+            NotFound: when it is not there, not finished, or measured no two versions of a suite.
+        """
+        # It imports scipy and the detector, which the window must not load when it starts.
+        from core.runs.evaluations.paired import bridge_scores, suite_values
+
+        side = self.side(wanted)
+        with self._store.read() as session:
+            known = {s.sha256: _sealed_items(session, s) for s in side.record.suites if s.sealed}
+        found = bridge_scores(suite_values(side.folder, lambda suite: known[suite.sha256]))
+        if not found:
+            raise NotFound(
+                f"{side.title} measured no two versions of one suite.",
+                "Evaluate both in one evaluation: evaluate WS RUN --suite 'NAME v1' --suite 'NAME v2'.",
+            )
+        return found
 
     def side(self, wanted: str) -> CycleSide:
         """Return a release, or an evaluation that is finished.

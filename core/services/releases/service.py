@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.domain.bought import Bought
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import NotFound, UsageError, UserError
 from core.domain.gate_limits import GateLimits
@@ -273,6 +274,14 @@ class ReleasesService:
             NotFound: when there is no such release or evaluation.
         """
         return self._cycles.compare(self._cycles.side(old), self._cycles.side(new))
+
+    def bridges(self, evaluation: str) -> list[Bought]:
+        """Return what the policy of an evaluation scores on both versions of its suites, number by number.
+
+        Raises:
+            NotFound: when it is not there, not finished, or measured no two versions of a suite.
+        """
+        return self._cycles.bridges(evaluation)
 
     def problems(self) -> list[str]:
         """Return a sentence for each release whose folder is there and is not what was released."""

@@ -12,7 +12,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from core.runs.evaluations.columns import Column
 from core.runs.evaluations.folder import EvaluationFolder
-from core.runs.evaluations.paired import SuiteValues, compare_values, suite_values
+from core.runs.evaluations.paired import SuiteValues, bridge_scores, compare_values, suite_values
 
 Values = Mapping[str, float]
 
@@ -69,6 +69,20 @@ def test_that_policy_detector_and_items_add_up_to_what_was_reported() -> None:
         assert row.by_items is not None and row.by_items.low < row.by_items.value < row.by_items.high
     moved = [after[i] - today[i] for i in after if i in before]
     assert share.by_detector is not None and share.by_detector.value == pytest.approx(sum(moved) / 40)
+
+
+def test_that_a_bridge_is_what_one_policy_scores_on_both_versions_and_only_items_explain_the_change() -> None:
+    old = drawn(40, 0.4, 6)
+    new = {**{id_: old[id_] for id_ in list(old)[10:]}, **{f"i{n}": 1.0 for n in range(40, 60)}}
+    other = side("tells v1", drawn(5, 0.5, 7))
+    share, length, *rest = bridge_scores([side("asks v10", new), side("asks v2", old), other])
+    assert rest == [] and (share.old_suite, share.suite) == ("asks v2", "asks v10"), "versions are ordered as numbers"
+    assert (share.before.value, share.before.n) == (pytest.approx(sum(old.values()) / 40), 40)
+    assert (share.after.value, share.after.n) == (pytest.approx(sum(new.values()) / 50), 50)
+    assert share.same_items is not None and (share.same_items.value, share.same_items.n) == (0.0, 30)
+    assert share.by_items is not None and share.by_items.value == pytest.approx(share.reported)
+    assert length.by_items is not None and length.by_items.value == pytest.approx(length.reported)
+    assert bridge_scores([side("asks v1", old)]) == []
 
 
 def test_that_an_item_that_asks_something_else_is_another_item() -> None:
