@@ -24,6 +24,7 @@ def test_that_cost_is_the_ratio_of_sums_with_the_interval_of_the_delta_method() 
     x, y = np.array([2.0, 1.0, 1.5]), np.array([4.0, 4.0, 2.0])
     residual = (x - 0.45 * y) / 10
     assert cost.seconds.se == pytest.approx(math.sqrt(3 / 2 * float(residual @ residual)))
+    assert cost.seconds.se is not None
     assert cost.seconds.high - cost.seconds.value == pytest.approx(4.302652729911275 * cost.seconds.se)
     assert (cost.seconds.n, cost.seconds.unit, cost.speed.unit) == (3, "s", "tokens/s")
     assert (cost.memory.value, cost.memory.n, cost.memory.has_interval) == (3 * (1 << 29) / GIB, 3, False)
