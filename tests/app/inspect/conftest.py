@@ -20,3 +20,11 @@ def demo(main_window: Callable[..., Any], tmp_path: Path) -> Any:
     folder = tmp_path / "demo"
     shutil.copytree(resources_dir() / "demo" / "workspace", folder)
     return main_window(workspace=folder, place="inspect")
+
+
+@pytest.fixture(scope="module")
+def shared_demo(shared_window: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return the window on a copy of the demo workspace that tests of a module share and leave on the page."""
+    folder = tmp_path_factory.mktemp("shared") / "demo"
+    shutil.copytree(resources_dir() / "demo" / "workspace", folder)
+    return shared_window(workspace=folder, place="inspect")

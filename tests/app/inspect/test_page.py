@@ -32,6 +32,22 @@ def _choose(running: Any, page: Any, kind: str) -> None:
     running.settle()
 
 
+@pytest.fixture
+def shared_page(shared_demo: Any) -> InspectPage:
+    """Return the page of the shared window as it is when it was just opened: held-out pairs, the worst one shown."""
+    shown = shared_demo.page("inspect")
+    shown.context.actions.run("inspect.clear")
+    shown.search.setText("")
+    shared_demo.settle()
+    if shown.kinds.currentData() != "dev":
+        _choose(shared_demo, shown, "dev")
+    shared_demo.qtbot.waitUntil(lambda: len(_margins(shown)) == 16)
+    shown.table.selectRow(0)
+    shared_demo.qtbot.waitUntil(lambda: shown.panel.title.text() == f"Pair {shown._rows[0].pair_id}")
+    shared_demo.settle()
+    return shown
+
+
 def test_that_inspect_opens_on_the_held_out_pairs_all_at_the_last_step(demo: Any, page: Any) -> None:
     assert page.kinds.currentData() == "dev"
     assert {(row.kind, row.step) for row in page._rows} == {("dev", 40)}
@@ -44,31 +60,31 @@ def test_that_inspect_opens_on_the_held_out_pairs_all_at_the_last_step(demo: Any
     assert "training batches, steps " in page.count.text(), "pairs of different steps are said to be that"
 
 
-def test_that_a_drag_over_the_bars_leaves_the_pairs_of_that_stretch(demo: Any, page: Any) -> None:
-    plot, before = page.histogram.plot, len(_margins(page))
+def test_that_a_drag_over_the_bars_leaves_the_pairs_of_that_stretch(shared_demo: Any, shared_page: Any) -> None:
+    plot, before = shared_page.histogram.plot, len(_margins(shared_page))
     ends = [plot.mapFromScene(plot.view.mapViewToScene(plot.view.viewRect().center())) for _ in range(2)]
     start, end = QPoint(ends[0].x() - 60, ends[0].y()), QPoint(ends[1].x() + 20, ends[1].y())
-    demo.qtbot.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=start)
-    demo.qtbot.mouseMove(plot.viewport(), end)
-    demo.qtbot.mouseMove(plot.viewport(), QPoint(end.x() + 1, end.y()))
-    demo.qtbot.mouseRelease(plot.viewport(), Qt.MouseButton.LeftButton, pos=end)
-    demo.qtbot.waitUntil(lambda: 0 < len(_margins(page)) < before)
-    low, high = page.histogram.band.getRegion()
-    assert all(low <= margin <= high for margin in _margins(page))
-    page.context.actions.run("inspect.clear")
-    assert len(_margins(page)) == before
+    shared_demo.qtbot.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    shared_demo.qtbot.mouseMove(plot.viewport(), end)
+    shared_demo.qtbot.mouseMove(plot.viewport(), QPoint(end.x() + 1, end.y()))
+    shared_demo.qtbot.mouseRelease(plot.viewport(), Qt.MouseButton.LeftButton, pos=end)
+    shared_demo.qtbot.waitUntil(lambda: 0 < len(_margins(shared_page)) < before)
+    low, high = shared_page.histogram.band.getRegion()
+    assert all(low <= margin <= high for margin in _margins(shared_page))
+    shared_page.context.actions.run("inspect.clear")
+    assert len(_margins(shared_page)) == before
 
 
-def test_that_the_arrows_choose_bars_of_the_histogram(demo: Any, page: Any) -> None:
-    QApplication.setActiveWindow(demo.window)
-    plot, worst = page.histogram.plot, _margins(page)[0]
+def test_that_the_arrows_choose_bars_of_the_histogram(shared_demo: Any, shared_page: Any) -> None:
+    QApplication.setActiveWindow(shared_demo.window)
+    plot, worst = shared_page.histogram.plot, _margins(shared_page)[0]
     plot.setFocus()
-    demo.qtbot.keyClick(plot, Qt.Key.Key_Right)
-    assert _margins(page)[0] == worst and len(_margins(page)) <= 3
-    few = len(_margins(page))
+    shared_demo.qtbot.keyClick(plot, Qt.Key.Key_Right)
+    assert _margins(shared_page)[0] == worst and len(_margins(shared_page)) <= 3
+    few = len(_margins(shared_page))
     for _ in range(20):
-        demo.qtbot.keyClick(plot, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
-    assert len(_margins(page)) > few and _margins(page)[0] == worst
+        shared_demo.qtbot.keyClick(plot, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert len(_margins(shared_page)) > few and _margins(shared_page)[0] == worst
     assert "pairs with a margin from" in plot.accessibleDescription()
 
 
@@ -127,61 +143,63 @@ def test_that_the_list_grows_while_the_run_goes_on_and_the_chosen_pair_stays(mai
     running.settle()
 
 
-def test_that_a_wanted_pair_is_shown_past_brush_and_search(demo: Any, page: Any) -> None:
-    best = page._rows[-1].pair_id
-    page.histogram.brush(-10.0, 0.0)
-    page.search.setText(page._rows[0].prompt)
-    demo.qtbot.waitUntil(lambda: len(_margins(page)) == 1)
-    demo.window.navigate("inspect", run_id=page.run_id, pair_id=best, kind="dev")
-    demo.qtbot.waitUntil(lambda: page.panel.title.text() == f"Pair {best}")
-    demo.settle()
-    assert page.search.text() == "" and not page.histogram.band.isVisible()
-    assert page.table.current_pair() == best
+def test_that_a_wanted_pair_is_shown_past_brush_and_search(shared_demo: Any, shared_page: Any) -> None:
+    best = shared_page._rows[-1].pair_id
+    shared_page.histogram.brush(-10.0, 0.0)
+    shared_page.search.setText(shared_page._rows[0].prompt)
+    shared_demo.qtbot.waitUntil(lambda: len(_margins(shared_page)) == 1)
+    shared_demo.window.navigate("inspect", run_id=shared_page.run_id, pair_id=best, kind="dev")
+    shared_demo.qtbot.waitUntil(lambda: shared_page.panel.title.text() == f"Pair {best}")
+    shared_demo.settle()
+    assert shared_page.search.text() == "" and not shared_page.histogram.band.isVisible()
+    assert shared_page.table.current_pair() == best
 
 
-def test_that_a_held_out_pair_is_looked_for_among_the_held_out(demo: Any, page: Any) -> None:
-    assert page.kinds.currentData() == "dev"
-    held_out = page.table.current_pair()
-    _choose(demo, page, "train")
-    demo.window.navigate("inspect", run_id=page.run_id, pair_id=held_out, kind="dev")
-    demo.settle()
-    assert page.kinds.currentData() == "dev" and page.table.current_pair() == held_out
-    demo.window.navigate("inspect", run_id=page.run_id, pair_id=held_out, kind="train")
-    demo.settle()
-    assert page.panel.title.text() == f"Pair {held_out} is not in this list"
-    assert page.table.current_pair() == "" and page.panel.chosen.toPlainText() == ""
+def test_that_a_held_out_pair_is_looked_for_among_the_held_out(shared_demo: Any, shared_page: Any) -> None:
+    assert shared_page.kinds.currentData() == "dev"
+    held_out = shared_page.table.current_pair()
+    _choose(shared_demo, shared_page, "train")
+    shared_demo.window.navigate("inspect", run_id=shared_page.run_id, pair_id=held_out, kind="dev")
+    shared_demo.settle()
+    assert shared_page.kinds.currentData() == "dev" and shared_page.table.current_pair() == held_out
+    shared_demo.window.navigate("inspect", run_id=shared_page.run_id, pair_id=held_out, kind="train")
+    shared_demo.settle()
+    assert shared_page.panel.title.text() == f"Pair {held_out} is not in this list"
+    assert shared_page.table.current_pair() == "" and shared_page.panel.chosen.toPlainText() == ""
 
 
-def test_that_the_panel_is_empty_when_the_list_is(demo: Any, page: Any) -> None:
-    page.search.setText("nowhere to be found")
-    demo.qtbot.waitUntil(lambda: not _margins(page))
-    assert page.panel.title.text() == "No pair chosen" and page.panel.labels.count() == 0
-    assert page.panel.curve.curves["pair"].steps.size == 0
-    page.search.setText("")
-    demo.qtbot.waitUntil(lambda: page.panel.title.text().startswith("Pair "))
-    demo.settle()
+def test_that_the_panel_is_empty_when_the_list_is(shared_demo: Any, shared_page: Any) -> None:
+    shared_page.search.setText("nowhere to be found")
+    shared_demo.qtbot.waitUntil(lambda: not _margins(shared_page))
+    assert shared_page.panel.title.text() == "No pair chosen" and shared_page.panel.labels.count() == 0
+    assert shared_page.panel.curve.curves["pair"].steps.size == 0
+    shared_page.search.setText("")
+    shared_demo.qtbot.waitUntil(lambda: shared_page.panel.title.text().startswith("Pair "))
+    shared_demo.settle()
 
 
 def test_that_the_same_pair_read_again_leaves_texts_and_rows_where_they_are(
-    demo: Any, page: Any, monkeypatch: Any
+    shared_demo: Any, shared_page: Any, monkeypatch: Any
 ) -> None:
     touched: list[str] = []
-    page.table.rows_model.modelReset.connect(lambda: touched.append("rows"))
-    monkeypatch.setattr(page.panel.chosen, "set_text", lambda *_, **__: touched.append("text"))
-    page._read_pairs()
-    demo.settle()
+    shared_page.table.rows_model.modelReset.connect(lambda: touched.append("rows"))
+    monkeypatch.setattr(shared_page.panel.chosen, "set_text", lambda *_, **__: touched.append("text"))
+    shared_page._read_pairs()
+    shared_demo.settle()
     assert touched == []
-    page.table.selectRow(1)
-    demo.settle()
+    shared_page.table.selectRow(1)
+    shared_demo.settle()
     assert touched == ["text"]
 
 
-def test_that_the_list_is_written_away_from_the_windows_thread(demo: Any, page: Any, tmp_path: Any) -> None:
+def test_that_the_list_is_written_away_from_the_windows_thread(
+    shared_demo: Any, shared_page: Any, tmp_path: Any
+) -> None:
     path = tmp_path / "pairs.csv"
-    demo.dialogs.answers.append(path)
-    page.context.actions.run("inspect.export")
-    told = [notice.text for notice in demo.context.notices.kept]
+    shared_demo.dialogs.answers.append(path)
+    shared_page.context.actions.run("inspect.export")
+    told = [notice.text for notice in shared_demo.context.notices.kept]
     assert not any(str(path) in text for text in told), "nothing is said before it is written"
-    demo.settle()
-    assert len(path.read_text().splitlines()) == len(_margins(page)) + 1
-    assert demo.context.notices.kept[0].text == f"{len(_margins(page))} rows written to {path}"
+    shared_demo.settle()
+    assert len(path.read_text().splitlines()) == len(_margins(shared_page)) + 1
+    assert shared_demo.context.notices.kept[0].text == f"{len(_margins(shared_page))} rows written to {path}"
