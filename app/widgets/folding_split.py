@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from app.background.idle_queue import IdleQueue
 from app.widgets.line_splitter import LineSplitter
 
 
@@ -41,6 +42,7 @@ class FoldingSplit(LineSplitter):
         grows: int | None = 0,
     ) -> None:
         super().__init__(Qt.Orientation.Horizontal)
+        self._fitting = IdleQueue(self)
         self._least = {id(part): ems for part, ems in zip(parts, least, strict=False)}
         for part in parts:
             self.addWidget(part)
@@ -91,10 +93,11 @@ class FoldingSplit(LineSplitter):
         return max(_need(part).width(), round(self._least.get(id(part), 0) * self.fontMetrics().height()))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Choose the arrangement for another text size."""
+        """Choose the arrangement for another text size, once the parts have it too: each change lays all of them out."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):
-            self.fit()
+        fonts = (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange)
+        if event.type() in fonts and not self._fitting.busy:
+            self._fitting.add(self.fit)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Choose the arrangement."""

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QGraphicsItem, QSizeP
 
 from app.background.idle_queue import IdleQueue
 from app.theme.theme import Theme
+from app.theme.theme_file import Tokens
 from app.widgets.plots.ticks import linear_ticks, log_ticks, power_text, tick_text
 
 _GRID = 46
@@ -106,6 +107,7 @@ class PlotCanvas(pg.GraphicsView):
         super().__init__()
         self._sizing = IdleQueue(self)
         self._theme: Theme | None = None
+        self._look: tuple[Tokens, float] | None = None
         self.view = view
         frame = pg.GraphicsWidget()
         self.setCentralItem(frame)
@@ -146,12 +148,20 @@ class PlotCanvas(pg.GraphicsView):
         before, self._laid_out = self._laid_out, self.size()
         if self._laid_out != before:
             super().resizeEvent(QResizeEvent(self._laid_out, before))
+        self.viewport().update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the chart; nothing before it has its first size, or the size that another text size gave it."""
-        is_following = self._theme is not None and not self._theme.settled
-        if self._laid_out.isValid() and not (is_following and self._sizing.busy):
+        """Paint the chart; nothing before it has its first size, nor until it has followed a change of the theme."""
+        if self._laid_out.isValid() and not self._is_behind:
             super().paintEvent(event)
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether theme or text size changed and the chart has not taken its colours, fonts or size yet."""
+        theme = self._theme
+        if theme is None or theme.settled:
+            return False
+        return self._sizing.busy or self._look != (theme.tokens, theme.zoom)
 
     def add(self, item: QGraphicsItem, *, fitted: bool = True) -> None:
         """Put an item into the view box; the automatic range leaves it out unless ``fitted``."""
@@ -180,7 +190,7 @@ class PlotCanvas(pg.GraphicsView):
 
     def restyle(self, theme: Theme, scale: float, font: QFont) -> None:
         """Take the theme's colours; ``scale`` is how many pixels of the target a pixel of the design takes."""
-        self._theme = theme
+        self._theme, self._look = theme, (theme.tokens, theme.zoom)
         self.setBackground(theme.tokens["surface"])
         for axis in (self.left, self.bottom):
             axis.setPen(pg.mkPen(theme.tokens["border_strong"], width=scale))
