@@ -93,7 +93,7 @@ class FoldingSplit(LineSplitter):
         return max(_need(part).width(), round(self._least.get(id(part), 0) * self.fontMetrics().height()))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Choose the arrangement for another text size, once the parts have it too: each change lays all of them out."""
+        """Choose the arrangement for another text size once the parts have it too, because it lays all of them out."""
         super().changeEvent(event)
         fonts = (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange)
         if event.type() in fonts and not self._fitting.busy:
