@@ -130,10 +130,10 @@ class PlotCanvas(pg.GraphicsView):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._frame = frame
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
+    def resizeEvent(self, ev: QResizeEvent | None) -> None:
         """Take the new size in a later turn of the event loop; pyqtgraph passes None while it is put together."""
-        if event is None:
-            super().resizeEvent(event)
+        if ev is None:
+            super().resizeEvent(ev)
         elif not self._sizing.busy and not self.closed:
             self._sizing.add(self.take_size)
 
@@ -150,10 +150,10 @@ class PlotCanvas(pg.GraphicsView):
             super().resizeEvent(QResizeEvent(self._laid_out, before))
         self.viewport().update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, ev: QPaintEvent) -> None:
         """Paint the chart; nothing before it has its first size, nor until it has followed a change of the theme."""
         if self._laid_out.isValid() and not self._is_behind:
-            super().paintEvent(event)
+            super().paintEvent(ev)
 
     @property
     def _is_behind(self) -> bool:
