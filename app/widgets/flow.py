@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QSpacerItem, QW
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
+class _ItemSizes:
     """One item with what it asks for.
 
     Attributes:
@@ -36,7 +36,7 @@ class _Measured:
 class _Placed:
     """One item of a row with the width that it gets and the height that it then needs."""
 
-    measured: _Measured
+    measured: _ItemSizes
     width: int
     height: int
 
@@ -62,7 +62,7 @@ class FlowLayout(QLayout):
         self._items: list[QLayoutItem] = []
         self._ems: dict[int, float] = {}
         self._known_least: QSize | None = None
-        self._known_items: list[_Measured] | None = None
+        self._known_items: list[_ItemSizes] | None = None
         self._known_rows: dict[int, list[list[_Placed]]] = {}
         self._heights: dict[int, int] = {}
         self._row_spacing, self._middle = row_spacing, middle
@@ -181,20 +181,20 @@ class FlowLayout(QLayout):
         self._heights.clear()
         self._known_rows.clear()
 
-    def _measured(self) -> list[_Measured]:
+    def _measured(self) -> list[_ItemSizes]:
         """Return the items that are shown and the gaps; they are measured once, for rows of every width."""
         if self._known_items is None:
             measured = map(self._measure, self._items)
             self._known_items = [item for item in measured if item.shown or item.gap]
         return self._known_items
 
-    def _measure(self, item: QLayoutItem) -> _Measured:
+    def _measure(self, item: QLayoutItem) -> _ItemSizes:
         gap, shown = isinstance(item, QSpacerItem), not item.isEmpty()
         if gap or not shown:
-            return _Measured(item, gap, shown)
+            return _ItemSizes(item, gap, shown)
         ways = item.expandingDirections()
         grows, fills = bool(ways & Qt.Orientation.Horizontal), bool(ways & Qt.Orientation.Vertical)
-        return _Measured(item, gap, shown, self._least(item), item.sizeHint().width(), grows, fills)
+        return _ItemSizes(item, gap, shown, self._least(item), item.sizeHint().width(), grows, fills)
 
     def _rows_at(self, width: int) -> list[list[_Placed]]:
         if width not in self._known_rows:
@@ -203,7 +203,7 @@ class FlowLayout(QLayout):
 
     def _rows(self, width: int) -> list[list[_Placed]]:
         """Return the rows at a width, each with the widths of its items."""
-        rows: list[list[_Measured]] = [[]]
+        rows: list[list[_ItemSizes]] = [[]]
         used, gap = 0, None
         for item in self._measured():
             joint = self.spacing() if any(not other.gap for other in rows[-1]) and not item.gap else 0
@@ -215,7 +215,7 @@ class FlowLayout(QLayout):
             used += joint + item.least
         return [self._shared(row, width) for row in rows if any(not item.gap for item in row)]
 
-    def _shared(self, row: Sequence[_Measured], width: int) -> list[_Placed]:
+    def _shared(self, row: Sequence[_ItemSizes], width: int) -> list[_Placed]:
         """Share the width of a row: first what each item asks for at least, then what it would like, then the rest."""
         shown = [item for item in row if not item.gap]
         widths = {id(item): min(item.least, width) for item in shown}
@@ -232,7 +232,7 @@ class FlowLayout(QLayout):
         return [_placed(item, wide if item.gap else widths[id(item)]) for item in row]
 
 
-def _placed(measured: _Measured, width: int) -> _Placed:
+def _placed(measured: _ItemSizes, width: int) -> _Placed:
     item = measured.item
     follows = not measured.gap and item.hasHeightForWidth()
     return _Placed(measured, width, item.heightForWidth(width) if follows else item.sizeHint().height())

@@ -23,7 +23,8 @@ from core.domain.suite import SuiteItem
 from core.generation.endpoint import Endpoint, EndpointDecoder
 from core.generation.seeds import derive_seed
 from core.runs.evaluations.ledger import BatchKey, EvaluationLedger
-from core.runs.evaluations.local_model import LocalModel, pair_batches, prompt_batches
+from core.runs.evaluations.local_model import LocalModel
+from core.runs.evaluations.model_batches import pair_batches, prompt_batches
 from core.runs.evaluations.work_part import WorkPart
 from core.training.control_protocol import Control
 from core.training.steps.interrupts import Interrupts

@@ -29,7 +29,8 @@ from core.evaluation.nearest import nearest_texts
 from core.evaluation.token_shift import token_shifts
 from core.model_files.offline import go_offline
 from core.runs.child_processes.request import Part, Progress, serve_parts
-from core.runs.evaluations.local_model import EncodedPrompt, LocalModel, prompt_batches
+from core.runs.evaluations.local_model import LocalModel
+from core.runs.evaluations.model_batches import EncodedPrompt, prompt_batches
 from core.runs.folder import RunFolder
 from core.runs.priority import lower_priority
 from core.training.text.response_mask import without_second_bos

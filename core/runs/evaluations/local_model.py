@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from core.generation.sampler import DecoderSettings, Progress, Sampled, evaluati
 from core.generation.seeds import derive_seed
 from core.model_files.identity import verify_model
 from core.model_files.policy_files import policy_sha256
+from core.runs.evaluations.model_batches import EncodedPrompt
 from core.runs.evaluations.templates import PLAIN, TEMPLATES, cut_at_next_turn
 from core.runs.folder import RunFolder
 from core.runs.moved_model import base_model_place
@@ -47,21 +48,10 @@ from core.training.text.encoded_pair import EncodedPair
 from core.training.text.response_mask import drop_second_bos, encode_texts
 from core.training.text.tokenise import PairEncoder, drop_oldest_turn
 
-_SCORED_TOKENS = 2048
-"""Tokens of a batch of scored pairs, both rows of each counted."""
 _TILE = 128
 """Rows whose logits exist at once."""
 _MOST_PROMPT = 8192
 """Most tokens of a prompt where neither the model nor the run's settings say less."""
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedPrompt:
-    """An item's prompt as an arm reads it: its token ids, and how many turns were left out to make it fit."""
-
-    item: SuiteItem
-    ids: tuple[int, ...]
-    dropped_turns: int
 
 
 class LocalModel:
@@ -325,28 +315,3 @@ class LocalModel:
 
 def _known(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def prompt_batches(
-    prompts: Sequence[EncodedPrompt], config: EvaluationConfig, horizon: int
-) -> list[list[EncodedPrompt]]:
-    """Cut prompts into batches of similar length, each within the settings' bounds of answers and tokens."""
-    batches: list[list[EncodedPrompt]] = []
-    for prompt in sorted(prompts, key=lambda prompt: (len(prompt.ids), prompt.item.id)):
-        row = len(prompt.ids) + horizon
-        if batches and len(batches[-1]) < config.batch_answers and row * (len(batches[-1]) + 1) <= config.batch_tokens:
-            batches[-1].append(prompt)
-        else:
-            batches.append([prompt])
-    return batches
-
-
-def pair_batches(pairs: Sequence[EncodedPair]) -> list[list[EncodedPair]]:
-    """Cut pairs, which come by length, into batches that the memory holds."""
-    batches: list[list[EncodedPair]] = []
-    for pair in pairs:
-        if batches and 2 * pair.longer_row * (len(batches[-1]) + 1) <= _SCORED_TOKENS:
-            batches[-1].append(pair)
-        else:
-            batches.append([pair])
-    return batches

@@ -15,7 +15,8 @@ from core.domain.suite import SuiteItem
 from core.model_files.offline import go_offline
 from core.runs.child_processes.request import Progress, serve
 from core.runs.evaluations.cost import MeasuredSpeed
-from core.runs.evaluations.local_model import EncodedPrompt, LocalModel, pair_batches, prompt_batches
+from core.runs.evaluations.local_model import LocalModel
+from core.runs.evaluations.model_batches import EncodedPrompt, pair_batches, prompt_batches
 from core.runs.priority import lower_priority
 
 _FEW, _MORE = 1, 9

@@ -29,7 +29,8 @@ from core.generation.requests import POLICY, REFERENCE
 from core.generation.sampler import DecoderSettings, answer_text, write
 from core.generation.seeds import derive_seed, uniforms
 from core.generation.streaming import Stopped, StreamedRequest, StreamedText
-from core.runs.evaluations.local_model import EncodedPrompt, LocalModel
+from core.runs.evaluations.local_model import LocalModel
+from core.runs.evaluations.model_batches import EncodedPrompt
 from core.training.text.response_mask import encode_texts
 
 _LIKELY = 5

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from core.domain.counting import counted
 from core.domain.estimate import Estimate
 from core.domain.judgement import Reviewer
 from core.domain.rubric import ChangeLevel, RubricVersion
@@ -59,8 +60,9 @@ def drift_findings(drift: Drift) -> Iterator[TeamFinding]:
             line = drift.lines[int(place)]
             day = time.strftime("%Y-%m-%d", time.gmtime(change.at_ms / 1000))
             words = (
-                f"{line.name} answers {_percent(change.after)} of {change.after.n:,} gold items right since {day}, "
-                f"{_percent(change.before)} of {change.before.n:,} before, p {p[place]:.3f} (change point, Holm)."
+                f"{line.name} answers {_percent(change.after)} of {counted(change.after.n, 'gold item')} "
+                f"right since {day}, {_percent(change.before)} of {change.before.n:,} before, "
+                f"p {p[place]:.3f} (change point, Holm)."
             )
             yield TeamFinding("drift", words, change.pairs, len(change.pairs))
 

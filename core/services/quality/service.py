@@ -183,6 +183,7 @@ def _computed(read: _Read, on_step: OnStep) -> TeamReport:
     # scipy and statsmodels take a second to import, and only this needs them.
     import numpy as np
 
+    # These compute with them.
     from core.services.quality import agreement_by_group as agreement
     from core.services.quality.clause_board import clause_boards
     from core.services.quality.drift import drift_findings, drift_of

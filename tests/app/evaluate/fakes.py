@@ -19,7 +19,7 @@ from core.runs.creation import NewRun, create_run
 from core.runs.evaluations.driver import evaluate
 from core.runs.evaluations.folder import EvaluationFolder, publish
 from core.runs.evaluations.hosting import EvaluationHost
-from core.runs.evaluations.local_model import EncodedPrompt
+from core.runs.evaluations.model_batches import EncodedPrompt
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive
 from tests.core.runs.conftest import make_pairs
