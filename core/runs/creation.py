@@ -107,12 +107,17 @@ def make_record(new: NewRun, run_id: str, created_ms: int) -> RunRecord:
         dataset=new.dataset,
         charter=charter,
         charter_sha256=charter.lock(fingerprint),
-        command_line=new.command_line,
+        command_line=_same_run(new.command_line, new.config, config),
         tags=new.tags,
         note=new.note,
         parent_run=new.parent_run,
         parent_step=new.parent_step,
     )
+
+
+def _same_run(call: str, asked: RunConfig, fixed: RunConfig) -> str:
+    """Return a call with the precision that was fixed, as another machine would choose another."""
+    return f"{call} --set dtype={fixed.dtype}" if call and asked.dtype != fixed.dtype else call
 
 
 def with_fixed_settings(config: RunConfig, model_dir: Path, created_ms: int) -> RunConfig:

@@ -72,7 +72,7 @@ def test_that_a_created_run_is_listed_ready_with_all_that_was_frozen(app: Applic
     info = outcome.value
     assert (info.state, info.name, info.tags, info.note, info.live) == ("created", "first", ("a",), "why", False)
     assert (Path(info.record.model_dir).name, info.record.dataset["title"]) == ("model", "pairs.jsonl")
-    assert info.record.command_line == app.runs.command_line(request_)
+    assert info.record.command_line == f"{app.runs.command_line(request_)} --set dtype=float32"
     assert Path(info.folder).parent == app.folder / "runs"
     assert "run.create" in [item.op for item in app.workspace.activity(5)]
 
