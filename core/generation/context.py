@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-_TABLES = ("wpe", "embed_positions", "position_embeddings", "position_embedding", "pos_embed")
+_TABLES = ("wpe", "positions_embed", "embed_positions", "position_embeddings", "position_embedding", "pos_embed")
 """Names of modules and buffers that hold one row for every position."""
 _BY_CONFIG = {"mpt": ("max_seq_len",)}
 """Families that build a table of this size in every call and keep none."""

@@ -28,6 +28,7 @@ from tests.core.training.forward.scorer_twin import (
 )
 from tests.core.training.plain_loop import PLAIN, h_of, plain_losses, rope_restorer
 from tests.core.training.tiny_runs import run, steps_of
+from tests.tiny_families import family_model
 from tests.tiny_models import tiny_model, tiny_tokenizer
 
 SIZES: dict[str, Any] = {"initializer_range": 0.2, "bos_token_id": None, "eos_token_id": 0, "pad_token_id": 1}
@@ -83,6 +84,16 @@ def test_that_windows_are_read_from_the_mask_a_model_keeps_and_from_its_config()
     assert {16, 64} <= set(length_limits(model))
     assert row_windows(tiny_model("mistral", sliding_window=16)) == {}
     assert 16 in length_limits(tiny_model("mistral", sliding_window=16))
+
+
+@pytest.mark.parametrize("name", ["gpt2", "openai-gpt", "opt", "biogpt"])
+def test_that_a_row_as_long_as_the_table_of_positions_is_read_and_a_longer_one_is_not(name: str) -> None:
+    model = family_model(name)
+    limit = position_limit(model)
+    with torch.no_grad():
+        assert model(torch.full((1, limit), 7)).logits.shape[1] == limit
+        with pytest.raises((IndexError, RuntimeError)):
+            model(torch.full((1, limit + 1), 7))
 
 
 def test_that_the_longest_pair_and_one_just_past_every_limit_are_checked_whole() -> None:
