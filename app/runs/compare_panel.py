@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout, 
 
 from app.context import AppContext
 from app.runs import compare_figures as figures
+from app.runs.compare_answers import CompareAnswers
 from app.runs.compare_curves import TITLE, CompareCurves, run_token
 from app.runs.compare_forest import CompareForest
 from app.runs.frontier_card import FrontierCard
@@ -62,7 +63,9 @@ class ComparePanel(QWidget):
         self.only = QCheckBox("Only differences")
         self.only.setChecked(True)
         self.settings_card, self.field_card = Card("Settings that differ"), Card("Fingerprint")
-        self.flip_card = Card("Pairs that flip against A")
+        self.flip_card, self.answer_card = Card("Pairs that flip against A"), Card("Answers to the same prompt")
+        self.answers = CompareAnswers(context.theme)
+        self.answer_card.column.addWidget(self.answers)
         self._notes = text_label("", "caption", wrap=True, selectable=True)
         self._cards = QWidget()
         self._build()
@@ -81,12 +84,12 @@ class ComparePanel(QWidget):
         head.addWidget(self.report)
         flow = EvenFlow(self._cards, spacing=10, least=lambda: self._context.theme.px(_LEAST_CARD))
         shown = (self.curve_card, self.frontier_card, self.forest_card)
-        for card in (*shown, self.settings_card, self.field_card, self.flip_card):
+        for card in (*shown, self.settings_card, self.field_card, self.flip_card, self.answer_card):
             card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
             flow.addWidget(card)
         for card in shown:
             card.head.enlarge.setEnabled(False)
-        for card in (self.settings_card, self.field_card, self.flip_card):
+        for card in (self.settings_card, self.field_card, self.flip_card, self.answer_card):
             card.column.addStretch(1)
         self.settings_card.add_to_head(self.only)
         column.addLayout(head)
@@ -159,6 +162,7 @@ class ComparePanel(QWidget):
             figures.flip_rows(comparison),
             none="No held-out pair was measured by A and another run.",
         )
+        self.answers.show_answers(found.answers, [f"{run.letter} · {run.name}" for run in comparison.runs])
         self._notes.setText("\n".join(comparison.notes))
         for part in (self._cards, self._notes, self._names, self.like, self.step):
             part.show()

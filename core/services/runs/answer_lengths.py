@@ -43,7 +43,7 @@ class SampleLengths:
 
 def answer_lengths(readers: Sequence[RunReader], step: int | None = None) -> list[SampleLengths]:
     """Return the lengths of each run, all in one unit, from its newest samples at or before a step."""
-    drawn = [_newest(reader.samples(), step) for reader in readers]
+    drawn = [newest_samples(reader.samples(), step) for reader in readers]
     units = {text_length(sample.policy).unit for samples in drawn for sample in samples}
     unit = "words" if units <= {"words"} else "characters"
     return [
@@ -72,7 +72,8 @@ def length_difference(before: SampleLengths, after: SampleLengths) -> Difference
     return Difference(_METRIC, difference_of_means(one, two, *prompts, unit=after.unit))
 
 
-def _newest(samples: Sequence[SampleDone], step: int | None) -> list[SampleDone]:
+def newest_samples(samples: Sequence[SampleDone], step: int | None) -> list[SampleDone]:
+    """Return the samples of the newest step at or before ``step``; None takes the newest of all."""
     known = [sample.step for sample in samples if step is None or sample.step <= step]
     return [sample for sample in samples if sample.step == max(known)] if known else []
 

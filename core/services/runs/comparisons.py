@@ -9,6 +9,7 @@ from pathlib import Path
 from core.domain.run_comparison import RunComparison, letter_of
 from core.runs.run_reader import RunReader
 from core.services.pairs.service import PairsService
+from core.services.runs.compared_samples import ComparedAnswers, compared_samples
 from core.services.runs.comparison import compare_runs
 from core.services.runs.log_export import ExportedLog, LogForm, export_log
 from core.services.runs.registry import RunRegistry
@@ -18,10 +19,11 @@ from core.services.runs.run_estimates import EstimatedSeries, RunEstimates
 
 @dataclass(frozen=True, slots=True)
 class ComparedCurves:
-    """A comparison with the held-out h of each run over its steps, in the order of the runs."""
+    """A comparison with the held-out h of each run over its steps, and answers; both in the order of the runs."""
 
     comparison: RunComparison
     curves: tuple[EstimatedSeries, ...]
+    answers: tuple[ComparedAnswers, ...] = ()
 
 
 class RunComparisons:
@@ -35,7 +37,8 @@ class RunComparisons:
         readers = [RunReader(self._registry.folder(run_id).path) for run_id in run_ids]
         names = [self._registry.info(run_id).name for run_id in run_ids]
         found = compare_runs(readers, step, names, newest=newest)
-        return ComparedCurves(found, tuple(RunEstimates(reader).series(["dev.h"])["dev.h"] for reader in readers))
+        curves = tuple(RunEstimates(reader).series(["dev.h"])["dev.h"] for reader in readers)
+        return ComparedCurves(found, curves, compared_samples(readers, found.step))
 
     def report(
         self,

@@ -120,8 +120,8 @@ def test_that_runs_are_renamed_archived_deleted_and_taken_back_in_the_table(demo
 
 def test_that_chosen_runs_are_compared_below_the_table(demo: Any, tmp_path: Path) -> None:
     place = demo.context.services.runs.folder
-    made_run(place, "first", pairs_of(PROMPTS), MOVED_A, beta=0.1)
-    made_run(place, "second", pairs_of(PROMPTS), MOVED_B, beta=0.1, loss="ipo")
+    made_run(place, "first", pairs_of(PROMPTS), MOVED_A, beta=0.1, answers=("Yes.", "On Monday."))
+    made_run(place, "second", pairs_of(PROMPTS), MOVED_B, beta=0.1, loss="ipo", answers=("No, never.", "<b>Never</b>"))
     table, page = _table(demo), demo.page("runs")
     view = page.housekeeper.view
     demo.qtbot.waitUntil(lambda: len(table._shown) == 3)
@@ -137,6 +137,11 @@ def test_that_chosen_runs_are_compared_below_the_table(demo: Any, tmp_path: Path
     h = next(block for block in view.panel.forest.blocks if block.label.startswith("h "))
     assert h.rows[0].text.startswith("+0.60 [") and h.rows[0].text.endswith("] nats")
     opened: list[str] = []
+    answers = view.panel.answers
+    assert [shown.text_shown for shown in answers.views] == ["Yes.", "No, never."]
+    answers.prompt.setFocus()
+    QTest.keyClick(answers.prompt, Qt.Key.Key_Down)
+    assert [shown.text_shown for shown in answers.views] == ["On Monday.", "<b>Never</b>"]
     steps = view.panel.step
     assert [steps.itemText(n) for n in range(steps.count())] == [
         "Step 4, the last of all",
@@ -146,6 +151,9 @@ def test_that_chosen_runs_are_compared_below_the_table(demo: Any, tmp_path: Path
     steps.setFocus()
     QTest.keyClick(steps, Qt.Key.Key_Down)
     demo.qtbot.waitUntil(lambda: view.panel.found.comparison.step == 2)
+    assert [shown.text_shown for shown in answers.views] == ["Well, On Monday.", "Well, <b>Never</b>"], (
+        "the prompt stays"
+    )
     assert [run.step for run in view.panel.found.comparison.runs] == [2, 2] and view.panel.curves.step == 2
     QTest.keyClick(steps, Qt.Key.Key_End)
     demo.qtbot.waitUntil(lambda: view.panel.found.comparison.step is None)

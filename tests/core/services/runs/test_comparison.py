@@ -18,6 +18,7 @@ from core.domain.run_comparison import Difference, RunComparison
 from core.domain.run_config import SETTINGS, RunConfig
 from core.domain.run_settings import NEVER
 from core.runs.run_reader import RunReader
+from core.services.runs.compared_samples import ComparedAnswers, compared_samples
 from core.services.runs.comparison import common_steps, compare_runs
 from tests.fakes.compared_runs import MOVED_A, MOVED_B, PROMPTS, made_run, pairs_of
 
@@ -166,3 +167,11 @@ def test_that_another_objective_is_told_apart_from_what_is_varied(runs: dict[str
 def test_that_each_setting_of_a_fingerprint_is_in_exactly_one_field() -> None:
     named = [name for field in FIELDS for name in field.settings]
     assert sorted(named) == sorted(name for name, one in SETTINGS.items() if one.fingerprint != NEVER)
+
+
+def test_that_answers_stand_beside_each_other_where_prompt_and_seed_are_the_same(tmp_path: Path) -> None:
+    a = made_run(tmp_path, "a", pairs_of(PROMPTS), MOVED_A, answers=("Yes.", "No."))
+    b = made_run(tmp_path, "b", pairs_of(PROMPTS), MOVED_B, answers=("Maybe.",))
+    assert compared_samples([a, b]) == (ComparedAnswers("Question 0?", 0, ("Yes.", "Maybe.")),)
+    assert compared_samples([a, b], 2)[0].answers == ("Well, Yes.", "Well, Maybe.")
+    assert compared_samples([a, b], 1) == ()
