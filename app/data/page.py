@@ -252,7 +252,8 @@ class DataPage(Page):
         self._any_pairs = bool(total)
         self.context.actions.set_enabled("data.label", bool(count) and not self._on_feedback)
         self.context.actions.set_enabled("data.freeze", bool(total))
-        self.count.set_chip(f"{count:,} of {counted(total, 'pair')}" if count != total else counted(total, "pair"))
+        told = f"{count:,} of {counted(total, 'pair')}" if count != total else counted(total, "pair")
+        self.count.set_chip(told if found.all else f"more than {count - 1:,} of {counted(total, 'pair')}…")
         self.count.setVisible(not self._on_feedback)
 
     # Acting

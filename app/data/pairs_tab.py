@@ -20,15 +20,19 @@ from app.widgets.messages import EmptyState
 from app.widgets.table import VirtualTable
 from core.domain.errors import BadInput
 from core.domain.pair_table import PairFilter, PairOrder
+from core.services.pairs.service import PairsService
 
 ORDER = "data/order"
+FIRST = 256
+"""Pairs of a search that are shown before all are found: a page of the table."""
 
 
 class Found(NamedTuple):
-    """The pairs that pass the filter, in its order, and the number of all pairs."""
+    """The pairs that pass the filter, in its order, and the number of all pairs; ``all`` or the first of them."""
 
     ids: list[int]
     total: int
+    all: bool = True
 
 
 class PairsTab(QWidget):
@@ -87,10 +91,7 @@ class PairsTab(QWidget):
         self._stop = stop = Event()
         service = self._context.services.pairs
         self._context.tasks.query(
-            lambda: Found(service.ids(wanted, stop.is_set), service.count()),
-            partial(self._show, wanted, stop),
-            owner=self,
-            key="pairs",
+            lambda: _first(service, wanted, stop), partial(self._show, wanted, stop), owner=self, key="pairs"
         )
 
     def wanted(self) -> PairFilter:
@@ -120,7 +121,9 @@ class PairsTab(QWidget):
         if wanted != self.wanted():
             self.read()
             return
-        if self._wanted is not None and self._wanted not in found.ids and wanted != self._everything():
+        if not found.all:
+            self._read_all(wanted, stop)
+        elif self._wanted is not None and self._wanted not in found.ids and wanted != self._everything():
             self.clear_filters()
             return
         self.stack.setCurrentIndex(0 if found.ids or not found.total else 1)
@@ -128,10 +131,21 @@ class PairsTab(QWidget):
         place = self.table.currentIndex().row()
         self.table.show_ids(found.ids, self._context.services.pairs.rows)
         if self._wanted is not None:
-            self.table.go_to_id(self._wanted)
-            self._wanted = None
+            if found.all or self._wanted in found.ids:
+                self.table.go_to_id(self._wanted)
+                self._wanted = None
         elif self.table.current_id is None and found.ids:
             self.table.go_to(min(max(0, place), len(found.ids) - 1))
+
+    def _read_all(self, wanted: PairFilter, stop: Event) -> None:
+        """Find the other pairs too; those at the top are shown meanwhile."""
+        service = self._context.services.pairs
+        self._context.tasks.query(
+            lambda: Found(service.ids(wanted, stop.is_set), service.count()),
+            partial(self._show, wanted, stop),
+            owner=self,
+            key="pairs",
+        )
 
     def _everything(self) -> PairFilter:
         order, descending = self._order
@@ -159,6 +173,14 @@ class PairsTab(QWidget):
             action.toggled.connect(partial(self.table.show_column, column.key))
         button.setMenu(menu)
         return button
+
+
+def _first(service: PairsService, wanted: PairFilter, stop: Event) -> Found:
+    """Return all pairs that pass, or the first ones where finding all takes longer."""
+    first = service.first_ids(wanted, FIRST)
+    if first is None:
+        return Found(service.ids(wanted, stop.is_set), service.count())
+    return Found(first, service.count(), len(first) < FIRST)
 
 
 def _kept_order(context: AppContext) -> tuple[PairOrder, bool]:

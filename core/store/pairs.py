@@ -26,7 +26,7 @@ from core.store import judgement_views, pair_filters, sources, stale_labels
 from core.store import tables as t
 from core.store.plain import fetch, read_json
 from core.store.search.index import SearchIndex
-from core.store.search.matching import Stop, matching
+from core.store.search.matching import Stop, first_matching, matching
 
 # A reviewer counts once: by the newest of the labels that stand, whatever the rubric version.
 _SAID = """SELECT pair_id, count(*), coalesce(sum(strength<0),0), coalesce(sum(strength>0),0), sum(verdict='tie'),
@@ -71,6 +71,8 @@ def page_ids(
     if not search_terms(wanted.text):
         sql, values = pair_filters.sorted_ids(wanted, after_id, limit, _stale(session, wanted))
         return [row[0] for row in fetch(session, sql, values)]
+    if wanted == PairFilter(text=wanted.text):
+        return first_matching(session, search_terms(wanted.text), index, after_id or 0, limit)
     found = ids(session, wanted, index)
     start = 0 if after_id is None else found.index(after_id) + 1 if after_id in found else len(found)
     return found[start : start + limit]

@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,14 +28,14 @@ from core.store.search import frequent_words, short_terms
 from core.store.sqlite.connect import connect
 
 FOLDER = "search"
-_LAYOUT = f"3 {FOLDING}"
+_LAYOUT = f"4 {FOLDING}"
 """An index of another layout or folding is made anew."""
 _PORTION_CHARS = 4 << 20
 _SAMPLED = 20
 _MAKE = (
     "CREATE VIRTUAL TABLE texts USING fts5(prompt, a, b, content='', tokenize='trigram case_sensitive 1')",
     short_terms.MAKE,
-    frequent_words.MAKE,
+    *frequent_words.MAKE,
     "CREATE TABLE state(id INTEGER PRIMARY KEY CHECK(id=1), folding TEXT NOT NULL, workspace TEXT NOT NULL,"
     " upto INTEGER NOT NULL, sha256 TEXT NOT NULL) STRICT",
 )
@@ -60,12 +60,14 @@ class SearchIndex:
     @contextmanager
     def open(self, session: Session) -> Iterator[OpenIndex | None]:
         """Give the index for one search, or None where there is none that fits the database of ``session``."""
-        try:
-            with closing(connect(self.path, "ro")) as connection:
+        with ExitStack() as kept:
+            upto = 0
+            try:
+                connection = kept.enter_context(closing(connect(self.path, "ro")))
                 upto = self._fitting(connection, session)
-                yield OpenIndex(connection, upto) if upto else None
-        except (sqlite3.Error, ValueError):
-            yield None
+            except (sqlite3.Error, ValueError):
+                connection = None
+            yield OpenIndex(connection, upto) if connection is not None and upto else None
 
     def state(self, session: Session) -> IndexState:
         """Return how far the index reaches."""
@@ -174,9 +176,8 @@ class OpenIndex:
 
     def holding(self, terms: Sequence[str]) -> list[int]:
         """Return the pairs up to ``upto`` whose texts hold all these terms of three or more characters, ascending."""
-        wanted = " AND ".join('"' + term.replace('"', '""') + '"' for term in terms)
         query = "SELECT json_group_array(rowid) FROM texts WHERE texts MATCH ?"
-        return json.loads(self.connection.execute(query, (wanted,)).fetchone()[0])
+        return json.loads(self.connection.execute(query, (_phrases(terms),)).fetchone()[0])
 
     def holding_in_words(self, term: str) -> tuple[int, int]:
         """Return the pairs that hold a term of four or more characters in a frequent word, and all others, as bits.
@@ -184,11 +185,27 @@ class OpenIndex:
         The place of a bit is the id of the pair. The others may hold the term too, and may be no pairs.
         """
         sure = frequent_words.holding(self.connection, term)
-        return sure, ((1 << (self.upto + 1)) - 2) & ~sure
+        others = (1 << (self.upto + 1)) - 2
+        if sure.bit_count() * 4 > self.upto * 3:
+            others = frequent_words.may_hold(self.connection, term, self.upto)
+        return sure, others & ~sure
 
-    def holding_short(self, term: str) -> list[int]:
-        """Return the pairs up to ``upto`` whose texts hold a term of one or two characters, ascending."""
+    def may_hold(self, phrase: str) -> int | None:
+        """Return the pairs that may hold a phrase, as bits; None where its words say nothing."""
+        return frequent_words.may_hold_phrase(self.connection, phrase)
+
+    def streamed(self, terms: Sequence[str], after: int) -> Iterator[int]:
+        """Yield the pairs behind ``after`` whose texts hold all these terms, ascending, each as soon as it is found."""
+        query = "SELECT rowid FROM texts WHERE texts MATCH ? AND rowid>? ORDER BY rowid"
+        yield from (row[0] for row in self.connection.execute(query, (_phrases(terms), after)))
+
+    def holding_short(self, term: str) -> int:
+        """Return a bit for each pair up to ``upto`` whose texts hold a term of one or two characters."""
         return short_terms.holding(self.connection, term)
+
+
+def _phrases(terms: Sequence[str]) -> str:
+    return " AND ".join('"' + term.replace('"', '""') + '"' for term in terms)
 
 
 def _portion(session: Session, upto: int, most: int) -> list[tuple[int, str, str, str, str]]:
@@ -221,7 +238,7 @@ def _sample(session: Session, upto: int, seed: int) -> Iterator[tuple[int, str]]
 
 
 def _finds(connection: sqlite3.Connection, key: int, phrase: str) -> bool:
-    if key not in short_terms.holding(connection, phrase[: short_terms.LONGEST]):
+    if not short_terms.holding(connection, phrase[: short_terms.LONGEST]) >> key & 1:
         return False
     if len(phrase) <= short_terms.LONGEST:
         return True

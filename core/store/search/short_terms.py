@@ -18,6 +18,7 @@ MAKE = (
     "CREATE TABLE short(term TEXT NOT NULL, first INTEGER NOT NULL, bits BLOB NOT NULL,"
     " PRIMARY KEY(term, first)) STRICT, WITHOUT ROWID"
 )
+_ONE = ord("1")
 _DIGITS = bytes.maketrans(b"01", b"\x00\x01")
 
 
@@ -37,18 +38,28 @@ def add(connection: sqlite3.Connection, texts: Sequence[tuple[int, Iterable[str]
     )
 
 
-def holding(connection: sqlite3.Connection, term: str) -> list[int]:
-    """Return the pairs whose texts hold a term of one or two characters, ascending."""
-    found: list[int] = []
+def holding(connection: sqlite3.Connection, term: str) -> int:
+    """Return one bit for each pair whose texts hold a term of one or two characters; its place is the pair's id."""
+    every = 0
     for first, raw in connection.execute("SELECT first, bits FROM short WHERE term=? ORDER BY first", (term,)):
-        found += keys(first, int.from_bytes(raw, "little"))
-    return found
+        every |= int.from_bytes(raw, "little") << first
+    return every
 
 
 def keys(first: int, bits: int) -> Iterator[int]:
     """Return the pairs of a portion whose bits are set, ascending; the lowest bit is that of ``first``."""
     digits = f"{bits:b}"[::-1].encode().translate(_DIGITS)
     return compress(range(first, first + len(digits)), digits)
+
+
+def bits_of(ids: Sequence[int]) -> int:
+    """Return one bit for each of some ascending ids."""
+    if not ids:
+        return 0
+    digits = bytearray(b"0") * (ids[-1] + 1)
+    for key in ids:
+        digits[key] = _ONE
+    return int(digits[::-1], 2)
 
 
 def _terms(parts: Iterable[str]) -> set[str]:
