@@ -27,6 +27,8 @@ from tests.fakes.workspaces import opened
 DERIVED = ("pair_state", "current_label", "label_tally", "counter")
 RANGE = "INSERT INTO batch_range(id,prompt_from,prompt_to,pair_from,pair_to,judgement_from,judgement_to)"
 
+Imported = tuple[Path, dict[str, list[Any]]]
+
 
 def derived(app: Application) -> dict[str, list[Any]]:
     """Return what is counted, without the identities that differ from workspace to workspace."""
@@ -120,13 +122,21 @@ def test_that_a_batch_that_fails_leaves_no_range(tmp_path: Path) -> None:
         assert app.workspace.check().findings == ()
 
 
-@pytest.mark.parametrize("schema", range(1, SCHEMA))
-def test_that_an_older_workspace_becomes_one_of_today(tmp_path: Path, schema: int) -> None:
-    one, two = files(tmp_path)
-    with opened(tmp_path / "today") as app:
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Imported:
+    """Return the file of a workspace of today with an import, and what is counted in it; no test changes it."""
+    place = tmp_path_factory.mktemp("today")
+    one, _ = files(place)
+    with opened(place / "ws") as app:
         app.imports.run(one)
-        counted = derived(app)
-    path = older(tmp_path / "ws", schema, db_path(tmp_path / "today"))
+        return db_path(app.folder), derived(app)
+
+
+@pytest.mark.parametrize("schema", range(1, SCHEMA))
+def test_that_an_older_workspace_becomes_one_of_today(tmp_path: Path, imported: Imported, schema: int) -> None:
+    _, two = files(tmp_path)
+    today, counted = imported
+    path = older(tmp_path / "ws", schema, today)
     with Application.open(path.parent) as app:
         (copy,) = listed(path.parent)
         with closing(connect(copy.path, "ro")) as before, closing(connect(path, "ro")) as now:
