@@ -173,11 +173,16 @@ def merges(session: Session, bundle_id: int) -> list[MergeNote]:
     ]
 
 
-def pairs_on_desks(session: Session, reviewer_id: int) -> set[int]:
-    """Return the pairs that a reviewer labels on a desk and not here."""
+def pairs_on_desks(session: Session, reviewer_id: int, version_ids: Sequence[int]) -> set[int]:
+    """Return the pairs that a reviewer labels on a desk and not here, under rubric versions of one meaning.
+
+    Under another meaning a pair is another question, which the desk is not asked: it may be labelled here.
+    """
     query = f"""SELECT DISTINCT s.pair_id FROM bundle u JOIN bundle_slot t ON t.bundle_id=u.id
-        JOIN batch_slot s ON s.id=t.slot_id WHERE u.kind='exported' AND u.reviewer_id=? AND {STILL_OUT}"""
-    return {key for (key,) in fetch(session, query, (reviewer_id,))}
+        JOIN batch_slot s ON s.id=t.slot_id JOIN batch b ON b.id=s.batch_id
+        WHERE u.kind='exported' AND u.reviewer_id=? AND b.rubric_version_id IN(SELECT value FROM json_each(?))
+            AND {STILL_OUT}"""
+    return {key for (key,) in fetch(session, query, (reviewer_id, canonical_json(list(version_ids))))}
 
 
 def desk_heads(session: Session) -> Iterable[tuple[str, int, str]]:

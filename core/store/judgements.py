@@ -136,7 +136,9 @@ def append(
         check_spans(draft.spans)
     presentation = presentation or get_presentation(session, presentation_id)
     if op in ("commit", "amend"):
-        slot_links.refuse_on_desk(session, presentation.pair_id, presentation.reviewer_id)
+        slot_links.refuse_on_desk(
+            session, presentation.pair_id, presentation.reviewer_id, presentation.rubric_version_id
+        )
     return insert_row(
         session,
         JudgementRow,

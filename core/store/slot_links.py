@@ -45,15 +45,17 @@ def slot_of(session: Session, presentation_id: int) -> int | None:
     return session.exec(query).first()
 
 
-def refuse_on_desk(session: Session, pair_id: int, reviewer_id: int) -> None:
+def refuse_on_desk(session: Session, pair_id: int, reviewer_id: int, version_id: int) -> None:
     """Refuse an answer here of a pair that its reviewer answers on a desk: two of them could not be merged.
 
     Raises:
-        BadInput: the pair is in a bundle of this reviewer.
+        BadInput: the pair is in a bundle of this reviewer, under a rubric version of the same meaning.
     """
     query = f"""SELECT 1 FROM batch_slot s JOIN bundle_slot t ON t.slot_id=s.id JOIN bundle u ON u.id=t.bundle_id
+        JOIN batch b ON b.id=s.batch_id JOIN rubric_version v ON v.id=b.rubric_version_id
+        JOIN rubric_version w ON w.id=? AND w.rubric_id=v.rubric_id AND w.major=v.major
         WHERE s.pair_id=? AND u.reviewer_id=? AND u.kind='exported' AND {STILL_OUT} LIMIT 1"""
-    if fetch(session, query, (pair_id, reviewer_id)):
+    if fetch(session, query, (version_id, pair_id, reviewer_id)):
         raise BadInput(
             f"Pair {pair_id} is in a review bundle of this reviewer and is labelled on that desk; nothing was saved.",
             "Label it there and merge what the desk sends back; for a lost desk there is `batch reopen`.",

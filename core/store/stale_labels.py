@@ -59,11 +59,15 @@ def rules(session: Session, newest_id: int | None = None) -> str:
 
 
 def count(session: Session, version_id: int) -> int:
-    """Return how many stale labels of a rubric their reviewer has not renewed under this version's major number."""
+    """Return how many stale labels of a rubric their reviewer has not renewed under this version's major number.
+
+    Decisions, gold answers and retests are no labels of the pair: nobody is asked for them again.
+    """
     made = rules(session, version_id)
     if made == "[]":
         return 0
-    sql = f"""SELECT count(*) FROM current_label c WHERE {STALE} AND NOT EXISTS(
+    tasks = ",".join(f"'{task}'" for task in LABEL_TASKS)
+    sql = f"""SELECT count(*) FROM current_label c WHERE c.task IN({tasks}) AND {STALE} AND NOT EXISTS(
         SELECT 1 FROM current_label n JOIN rubric_version v ON v.id=n.rubric_version_id
             JOIN rubric_version t ON t.id=? AND t.rubric_id=v.rubric_id AND t.major=v.major
         WHERE n.pair_id=c.pair_id AND n.reviewer_id=c.reviewer_id)"""

@@ -203,7 +203,7 @@ class QueueManager:
         now = now_ms()
         withdrawn = withdrawn_pairs(session, now) - done - sealed
         everything = self._candidates(session, settings, accepted)
-        if away := bundles.pairs_on_desks(session, settings.reviewer_id) - done:
+        if away := bundles.pairs_on_desks(session, settings.reviewer_id, accepted) - done:
             everything = [i for i in everything if i not in away]
         offered = [i for i in everything if i not in sealed] if sealed else everything
         candidates = [i for i in offered if i not in withdrawn] if withdrawn else offered
