@@ -34,7 +34,7 @@ def choose(tabs: ModeTabs, title: str) -> None:
 
 
 def test_that_the_lead_sees_the_team_opens_its_pairs_and_alone_keeps_the_tab(tmp_path, main_window, qtbot):
-    running = main_window(workspace=make_team(tmp_path / "ws"), place="annotate")
+    running = main_window(workspace=make_team(tmp_path / "ws"))
     page, context = running.page("annotate"), running.context
     context.navigate("annotate")
     running.settle()

@@ -12,7 +12,7 @@ from tests.fakes.workspaces import fill
 
 def test_that_a_batch_is_planned_made_shown_handed_over_and_labelled(tmp_path, main_window, qtbot):
     path = make_team(tmp_path / "ws")
-    running = main_window(workspace=path, place="annotate")
+    running = main_window(workspace=path)
     page, context = running.page("annotate"), running.context
     services = context.services
     fill(services.store, 8, "more")

@@ -11,7 +11,7 @@ def test_that_slots_go_to_a_desk_come_back_and_are_merged_from_files_and_a_folde
     inbox.mkdir()
     with opened(home, 4) as app:
         app.batches.create("June", 1, BatchPolicy((1,), gold_share=0, retest_share=0, second_share=0), 1)
-    running = main_window(workspace=home, place="annotate")
+    running = main_window(workspace=home)
     context, dialogs, work = running.context, running.dialogs, tmp_path / "ann.bundle"
     page = running.page("annotate")
     running.settle()
