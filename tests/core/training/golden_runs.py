@@ -61,6 +61,7 @@ def golden_config(name: str, **changes: Any) -> RunConfig:
         "micro_batch": their["per_device_train_batch_size"] if "gradient_accumulation_steps" in their else 0,
         "steps": STEPS,
         "lr": 3e-3,
+        "dtype": "float32",
         "scheduler": "constant",
         "warmup": 0.0,
         "shuffle": False,
