@@ -186,7 +186,7 @@ def test_that_the_shift_panel_says_why_it_cannot_compare_and_draws_what_it_can(i
 
 
 def test_that_without_pairs_feedback_can_still_come_in(main_window: Any, tmp_path: Path, qtbot: Any) -> None:
-    running = main_window(workspace=tmp_path / "ws", create=True, place="data")
+    running = main_window(workspace=tmp_path / "ws", create=True)
     page = running.page("data")
     running.settle()
 
@@ -207,7 +207,7 @@ def test_that_an_event_about_a_sample_of_a_run_carries_its_run_and_seed(
     main_window: Any, tmp_path: Path, qtbot: Any
 ) -> None:
     shutil.copytree(resources_dir() / "demo" / "workspace", tmp_path / "ws")
-    running = main_window(workspace=tmp_path / "ws", place="data")
+    running = main_window(workspace=tmp_path / "ws")
     page = running.page("data")
     running.settle()
     chosen: list[Any] = []

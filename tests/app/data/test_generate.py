@@ -45,7 +45,7 @@ def test_that_pairs_are_generated_and_the_notice_leads_to_their_batch(main_windo
     (run.path / "adapter" / "adapter_model.safetensors").write_bytes(b"adapter")
     monkeypatch.setattr(GenerationsService, "work", worked)
     monkeypatch.setattr(GenerationsService, "try_first", lambda *_, **__: TRIAL)
-    running = main_window(workspace=tmp_path / "ws", place="data")
+    running = main_window(workspace=tmp_path / "ws")
     page = running.page("data")
     qtbot.waitUntil(lambda: page.table.count == 6)
     seen: dict[str, Any] = {}

@@ -55,9 +55,7 @@ def in_tab_order(dialog: Any, parts: Sequence[Any]) -> bool:
 def test_that_a_judge_is_asked_in_both_orders_and_marked_until_it_is_calibrated(
     main_window: Build, measured: Path, tmp_path: Path, server: OpenAiServer
 ) -> None:
-    running = main_window(
-        workspace=Path(shutil.copytree(measured, tmp_path / "ws")), size=(1280, 800), place="evaluate"
-    )
+    running = main_window(workspace=Path(shutil.copytree(measured, tmp_path / "ws")), size=(1280, 800))
     page = shown(running, 1)
     part = page.tabs.proxies
     server.replies = [VERDICT] * 6
@@ -119,9 +117,7 @@ class Held(list[Any]):
 def test_that_cancel_keeps_the_verdicts_so_far(
     main_window: Build, measured: Path, tmp_path: Path, server: OpenAiServer
 ) -> None:
-    running = main_window(
-        workspace=Path(shutil.copytree(measured, tmp_path / "ws")), size=(1280, 800), place="evaluate"
-    )
+    running = main_window(workspace=Path(shutil.copytree(measured, tmp_path / "ws")), size=(1280, 800))
     page, services = shown(running, 1), running.context.services
     part = page.tabs.proxies
     page.tabs.setCurrentWidget(part)

@@ -48,7 +48,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running(shared_window: Build, measured: Path) -> Any:
-    return shared_window(workspace=measured, size=(1280, 800), place="evaluate")
+    return shared_window(workspace=measured, size=(1280, 800))
 
 
 def test_that_cells_are_reached_by_keys_and_lead_to_the_answers_under_their_template(running: Any) -> None:

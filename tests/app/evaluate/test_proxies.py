@@ -50,7 +50,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running(shared_window: Build, measured: Path) -> Any:
-    return shared_window(workspace=measured, size=(1280, 800), place="evaluate")
+    return shared_window(workspace=measured, size=(1280, 800))
 
 
 def proxies_of(running: Any, number: int) -> Any:

@@ -54,7 +54,7 @@ def aside(running: Any, work: Callable[[], Any]) -> Any:
 @pytest.fixture
 def shown(main_window: Callable[..., Any], workspace: Path, qtbot: Any) -> Iterator[Any]:
     """Return the window with the dialog of thresholds, its curve read."""
-    running = main_window(workspace=workspace, place="evaluate")
+    running = main_window(workspace=workspace)
     page = running.page("evaluate")
     running.settle()
     services = running.context.services

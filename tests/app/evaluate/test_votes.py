@@ -107,7 +107,7 @@ def test_that_people_are_asked_vote_blind_and_see_what_the_votes_come_to(
 def test_that_without_a_published_rubric_asking_people_says_so_before_it_is_pressed(
     main_window: Build, measured: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = main_window(workspace=measured, place="evaluate")
+    running = main_window(workspace=measured)
     actions, page = running.context.actions, running.page("evaluate")
     with monkeypatch.context() as patch:
         patch.setattr(running.context.services.rubrics, "published", lambda **_: [])

@@ -31,7 +31,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "model"
 @pytest.fixture
 def page(main_window, tmp_path):
     """Return the page of an empty workspace."""
-    running = main_window(workspace=tmp_path / "ws", create=True, place="train")
+    running = main_window(workspace=tmp_path / "ws", create=True)
     made = running.page("train")
     running.settle()
     return made
