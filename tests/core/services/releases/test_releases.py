@@ -111,7 +111,8 @@ def test_that_nothing_is_concluded_from_an_altered_evaluation(
     name, queue = str(copy.path), app.releases.failures
     assert queue.queue(copy) == queue.queue(app.evaluations.find(evaluation))
     assert main(["evaluations", str(tmp_path), name, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["problems"] == []
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["problems"] == [] and shown["costs"]["aligned"]["seconds_per_answer"]["unit"] == "s"
     copy.evidence_file.write_text(copy.evidence_file.read_text().replace('"n": 6', '"n": 9'))
     for conclude in (
         lambda: queue.queue(copy),
