@@ -16,16 +16,21 @@ from PySide6.QtCore import QAbstractEventDispatcher, QEventLoop
 _ROUNDS_QUIET = 25
 
 
+_LOOP = 200_000
+_WORTH_MS = 12.0
+"""Pieces from here on are compared with the loop in the turn after them: beside other work both take longer."""
+
+
 def calibration_ms() -> float:
     """Return the CPU milliseconds of a fixed loop of plain Python, the best of five."""
+    return min(_loop_ms(_LOOP) for _ in range(5))
 
-    def loop() -> float:
-        begun, total = time.thread_time(), 0
-        for number in range(200_000):
-            total += number * number
-        return 1000 * (time.thread_time() - begun)
 
-    return min(loop() for _ in range(5))
+def _loop_ms(numbers: int) -> float:
+    begun, total = time.thread_time(), 0
+    for number in range(numbers):
+        total += number * number
+    return 1000 * (time.thread_time() - begun)
 
 
 @dataclass
@@ -33,6 +38,14 @@ class Pieces:
     """The pieces of one thing that was done, in CPU milliseconds and in order; the first is the call itself."""
 
     all_ms: list[float] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+    """Of the longer ones: to a fifth of the loop right after the piece, times five."""
+
+    def add(self, ms: float) -> None:
+        """Append a piece."""
+        self.all_ms.append(ms)
+        if ms >= _WORTH_MS:
+            self.ratios.append(ms / (5 * _loop_ms(_LOOP // 5)))
 
     @property
     def longest_ms(self) -> float:
@@ -43,16 +56,16 @@ class Pieces:
         """Return the measurement as a line of a table; ``unit_ms`` is the calibration."""
         longest = sorted(self.all_ms, reverse=True)[:4]
         others = " ".join(f"{ms:.0f}" for ms in longest[1:])
-        return f"{name:<34}{longest[0]:7.1f} ms {longest[0] / unit_ms:6.2f} x   next {others}"
+        return f"{name:<34}{longest[0]:7.1f} ms {longest[0] / unit_ms:6.2f} x   next {others:<12} beside {max(self.ratios, default=0.0):5.1f} x"
 
 
 def measure(start: Callable[[], object], settled: Callable[[], bool]) -> Pieces:
     """Call ``start`` and turn the event loop until ``settled`` held for some rounds; return the pieces."""
     pieces = Pieces()
-    pieces.all_ms.append(_cpu_ms(start))
+    pieces.add(_cpu_ms(start))
     dispatcher, quiet = QAbstractEventDispatcher.instance(), 0
     while quiet < _ROUNDS_QUIET:
-        pieces.all_ms.append(_cpu_ms(lambda: dispatcher.processEvents(QEventLoop.ProcessEventsFlag.AllEvents)))
+        pieces.add(_cpu_ms(lambda: dispatcher.processEvents(QEventLoop.ProcessEventsFlag.AllEvents)))
         quiet = quiet + 1 if settled() else 0
     return pieces
 
