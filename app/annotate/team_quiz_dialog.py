@@ -103,6 +103,7 @@ class QuizSetDialog(BaseDialog):
         quiz = found.stands.quiz
         if quiz is not None:
             self.mark.setValue(round(100 * quiz.pass_mark))
+            self.items.setValue(len(quiz.pair_ids))
         inside = set(quiz.pair_ids) if quiz is not None else set[int]()
         places = (self.gold.currentRow(), self.people.currentRow())
         self.gold.clear()

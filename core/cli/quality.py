@@ -82,8 +82,8 @@ def quality(
     for one in report.reviewers:
         _say_reviewer(one)
     _say_looks(team.looks)
-    for batch in again:
-        _say_again(batch)
+    for precision in again:
+        _say_again(precision)
     if pairs and report.disagreed:
         say(f"Different sides: {', '.join(f'#{pair}' for pair in report.disagreed)}")
     say("The counts add up." if accounting.adds_up else "The counts do not add up; run check.")
