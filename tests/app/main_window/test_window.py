@@ -51,7 +51,7 @@ class Recorder(Page):
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> None:
     real = page_stack.make_page
-    monkeypatch.setattr(page_stack, "make_page", lambda p, c: Recorder(c) if p.id == "data" else real(p, c))
+    monkeypatch.setattr(page_stack, "make_page", lambda p, c: Recorder.made_in_slices(c) if p.id == "data" else real(p, c))
 
 
 def test_that_about_shows_the_version(main_window: Build) -> None:
