@@ -51,7 +51,8 @@ class Recorder(Page):
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> None:
     real = page_stack.make_page
-    monkeypatch.setattr(page_stack, "make_page", lambda p, c: Recorder.made_in_slices(c) if p.id == "data" else real(p, c))
+    made = Recorder.made_in_slices
+    monkeypatch.setattr(page_stack, "make_page", lambda p, c: made(c) if p.id == "data" else real(p, c))
 
 
 def test_that_about_shows_the_version(main_window: Build) -> None:
