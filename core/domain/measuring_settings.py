@@ -60,6 +60,14 @@ class MeasuringSettings(TemplateSettings):
         "Pairs of each split in the probe set; usually 32 to 256.",
         bounds=(0, 10**6),
     )
+    probe_seed: int = measuring(
+        0,
+        NEVER,
+        "Probe seed",
+        "Draws the probe set and the prompts that are answered; runs with the same one are measured on the same pairs, "
+        "whatever their own seed.",
+        bounds=(-(2**63), 2**63 - 1),
+    )
     kl_every: int = measuring(
         50, NEVER, "KL every (steps)", "Steps between two estimates of the on-policy KL; 0 is off.", bounds=(0, 10**9)
     )

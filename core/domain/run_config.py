@@ -33,6 +33,8 @@ MEASURED = "measured"
 """Given for ``label_smoothing``, it stands for the flip rate that retests and gold items have shown."""
 BEFORE = {"look_share": 1.0, "dtype": "float32"}
 """What a stored run goes on with that was made before the setting existed, where that is not the default."""
+AS_BEFORE = {"probe_seed": "seed"}
+"""Settings for which such a run goes on with the value of another one."""
 loss_details = SettingGroup("Loss details")
 
 
@@ -167,6 +169,7 @@ class RunConfig(MeasuringSettings):
         """
         given = current_names({k: v for k, v in row.items() if RENAMED.get(k, k) in SETTINGS}, SETTINGS, RENAMED)
         config = object.__new__(cls)
+        given = {**{name: given[other] for name, other in AS_BEFORE.items() if other in given}, **given}
         for name, setting in SETTINGS.items():
             value = setting.read(given[name]) if name in given else BEFORE.get(name, setting.default)
             setting.check_kind(value)

@@ -1,8 +1,8 @@
 """Measurements beside the steps: fixed probe sets, exact token KL, on-policy KL, side-by-side samples.
 
 This module imports torch (through evaluation and training), so it is imported only with the real engine. Probe sets
-and seeds follow from the run's seed and the pairs' ids alone, so that every probe of a run, before and after a resume,
-measures the same pairs and prompts.
+follow from the probe seed and the pairs' ids alone, seeds of answers from the run's seed, so that every probe of a run,
+before and after a resume, measures the same pairs and prompts.
 """
 
 from __future__ import annotations
@@ -108,13 +108,15 @@ def _no_kl_yet(session: TrainSession, prompts: Sequence[_Prompt], step: int) -> 
 
 
 def choose_sets(session: TrainSession) -> ProbeSets:
-    """Draw the probe sets by the hash of seed and id, so that they do not depend on the other pairs.
+    """Draw the probe sets by the hash of their own seed and an id.
 
+    So they depend neither on the other pairs nor on the run's seed: the runs of a sweep over seeds are measured on the
+    same pairs, and their differences are of the policies alone.
     The training probe has as many pairs as the held-out one where there is one, so that both can be compared.
     """
     config, looks = session.config, session.looks
     drawn = {
-        split: sorted(ids, key=lambda pair_id: derive_seed(config.seed, "probe", pair_id))
+        split: sorted(ids, key=lambda pair_id: derive_seed(config.probe_seed, "probe", pair_id))
         for split, ids in (("dev", session.dev_ids), ("train", session.train_ids))
     }
     size = looks.pairs_of_a_split(config, len(drawn["dev"]))

@@ -96,3 +96,9 @@ def test_that_no_setting_takes_what_is_not_a_finite_number(name: str, value: obj
     for read in (RunConfig.from_plain, RunConfig.as_stored):
         with pytest.raises(UsageError, match=f"{name} cannot be"):
             read({name: value})
+
+
+def test_that_a_run_from_before_the_probe_seed_goes_on_with_the_pairs_it_measured() -> None:
+    assert RunConfig.as_stored({"seed": 7}).probe_seed == 7
+    assert RunConfig.as_stored({"seed": 7, "probe_seed": 3}).probe_seed == 3
+    assert RunConfig(seed=7).probe_seed == 0

@@ -78,6 +78,17 @@ def test_that_every_probe_measures_the_same_pairs_prompts_and_seeds(events: list
     assert samples[0].pair_id in held_out
 
 
+def test_that_runs_of_other_seeds_are_measured_on_the_same_pairs(tmp_path: Path) -> None:
+    quiet = {"steps": 1, "eval_every": 1, "probe_pairs": 2, "kl_every": 0, "sample_every": 0}
+    measured = {
+        (seed, drawn): {row.pair_id for probe in of(events_of(tmp_path / f"{seed}{drawn}", **quiet, seed=seed,
+                        probe_seed=drawn), EvalDone) for row in probe.rows}
+        for seed, drawn in ((0, 0), (1, 0), (0, 1))
+    }  # fmt: skip
+    assert measured[0, 0] == measured[1, 0]
+    assert measured[0, 0] != measured[0, 1]
+
+
 def test_that_probes_do_not_change_what_is_trained(events: list[RunEvent], tmp_path: Path) -> None:
     plain = events_of(tmp_path / "run", steps=6, eval_every=0, kl_every=0, sample_every=0)
     assert of(plain, EvalDone) == of(plain, KlDone) == of(plain, SampleDone) == []
