@@ -27,7 +27,7 @@ KINDS: tuple[tuple[QueueKind, str], ...] = (
     ("retest", "Pairs that I labelled, a second time (retest)"),
     ("adjudicate", "Pairs on which reviewers disagree (adjudication)"),
     ("gold", "Adjudicated pairs, to compare me with the decision (gold)"),
-    ("practice", "Gold pairs of the clauses I differ on, each explained (practice)"),
+    ("practice", "Gold pairs of clauses I differ on (practice)"),
 )
 
 

@@ -137,6 +137,7 @@ class PageStack(QStackedWidget):
 
     def _add(self, place: str) -> None:
         if self.indexOf(self._pages[place]) < 0:
+            self._context.theme.style_windows_of(self._pages[place])
             self.addWidget(self._pages[place])
 
     def _ready(self, place: str) -> Page:

@@ -12,15 +12,18 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import shiboken6
-from PySide6.QtCore import QEvent, QObject, QSize, Signal
+from PySide6.QtCore import QChildEvent, QEvent, QObject, QSize, Signal
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from app.background.idle_queue import IdleQueue
 from app.theme.icons import Icons
 
 ICON_PROPERTY = "icon_px"
+_STYLED_BY = "styled_by"
+"""Property of a page whose parts carry the style sheet: who styles its windows."""
 _ACTIONS = 12
 """Actions of a window that take new icons in one piece; for a new colour that is a file each."""
 
@@ -62,6 +65,14 @@ class StyledRoots(QObject):
         self._roots.append(weakref.ref(root))
         self._style(root)
 
+    def add_windows_of(self, parent: QWidget) -> None:
+        """Style each dialog, menu and popup that gets this parent, where no widget above it carries the sheet.
+
+        A dialog that is put together after :func:`style_window` has the buttons of the style in their order.
+        """
+        parent.setProperty(_STYLED_BY, self)
+        parent.installEventFilter(self)
+
     def follow(self, restyle: Callable[[], object]) -> None:
         """Call a widget's method after each change, as one piece of its own."""
         self._followers = [ref for ref in self._followers if _owner(ref()) is not None]
@@ -98,9 +109,13 @@ class StyledRoots(QObject):
         self.queue.add(lambda: self._catch_up(root), root)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Style a root that is shown before its turn."""
-        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget):
-            self._catch_up(watched)
+        """Style a root that is shown before its turn, and a window that is about to be shown for a part of ours."""
+        if event.type() == QEvent.Type.Show and watched in self._outdated:
+            self._catch_up(cast(QWidget, watched))
+        elif event.type() == QEvent.Type.ChildPolished:
+            child = cast(QChildEvent, event).child()
+            if isinstance(child, QWidget) and child.isWindow() and not _is_styled(child):
+                self.add(child)
         return False
 
     def fit_icon(self, widget: QWidget) -> None:
@@ -111,8 +126,8 @@ class StyledRoots(QObject):
             widget.setIconSize(QSize(pixels, pixels))
 
     def _catch_up(self, root: QWidget) -> None:
-        root.removeEventFilter(self)
         if root in self._outdated:
+            root.removeEventFilter(self)
             self._outdated.remove(root)
             self._style(root)
 
@@ -134,6 +149,22 @@ class StyledRoots(QObject):
             owner = _owner(method)
             if method is not None and owner is not None and owner.isVisible() is shown:
                 self.queue.add(method, owner)
+
+
+def style_window(window: QWidget) -> None:
+    """Style a dialog that has a parent and no content yet, where no widget above it carries the style sheet."""
+    above = window.parentWidget()
+    while above is not None and not above.styleSheet():
+        if isinstance(roots := above.property(_STYLED_BY), StyledRoots):
+            roots.add(window)
+            return
+        above = above.parentWidget()
+
+
+def _is_styled(widget: QWidget | None) -> bool:
+    while widget is not None and not widget.styleSheet():
+        widget = widget.parentWidget()
+    return widget is not None
 
 
 def _alive(widget: QWidget | None) -> bool:

@@ -92,6 +92,10 @@ class Theme(QObject):
         """
         self._roots.add(root)
 
+    def style_windows_of(self, page: QWidget) -> None:
+        """Style dialogs, menus and popups of a page whose parts carry the sheet, and not the page itself."""
+        self._roots.add_windows_of(page)
+
     def follow(self, restyle: Callable[[], object]) -> None:
         """Call a method of a widget after each change of the theme: one method in each turn of the event loop.
 

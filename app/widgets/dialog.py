@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QVBoxLayout, QWidget
 
 from app.settings.store import Settings
+from app.theme.styled_roots import style_window
 from app.widgets.buttons import push_button
 
 SCREEN_SHARE = 0.94
@@ -31,6 +32,7 @@ class BaseDialog(QDialog):
         self, parent: QWidget, title: str, *, size: QSize | None = None, settings: Settings | None = None
     ) -> None:
         super().__init__(parent)
+        style_window(self)
         self.setWindowTitle(title)
         self._settings = settings
         self._size = self._kept_size() or size

@@ -101,6 +101,9 @@ def assert_same_curves(reader: Any, recorded: dict[str, list[list[float]]]) -> N
 RECOUNTED = {"1": [4, 1, 3, 0, 0, 0, 0]}
 """Label counts that changed since: a reviewer who labelled a pair under two rubric versions counts once."""
 
+RESTALE = {"House rules": 31}
+"""Stale labels, of which five are no longer counted: decisions, gold answers and retests, which nobody can renew."""
+
 
 class TestTheWorkspace:
     @pytest.fixture(scope="class")
@@ -117,6 +120,8 @@ class TestTheWorkspace:
         if part == "pairs":
             for pair, counts in RECOUNTED.items():
                 said = {**said, pair: {**said[pair], "counts": counts}}
+        if part == "rubrics":
+            said = [{**rubric, "stale": RESTALE.get(rubric["name"], rubric["stale"])} for rubric in said]
         assert found[part] == said
 
     def test_that_opening_it_changes_no_row(self, app: Application) -> None:

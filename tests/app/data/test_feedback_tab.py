@@ -151,7 +151,7 @@ def test_that_what_a_withdrawal_touches_is_shown_before_it_and_afterwards(inbox:
     running, page = inbox
     tab, services = page.feedback.tab, running.context.services
     tab.show_panel("consent")
-    qtbot.waitUntil(lambda: tab.consent.list.count() == 4)
+    qtbot.waitUntil(lambda: tab.consent.list.count() == 6)  # the two people have made no statement yet
     qtbot.waitUntil(lambda: "Dataset version d v1: 6 train, 0 dev, 0 test" in tab.consent.affected.lines)
     before: list[str] = []
 

@@ -21,7 +21,8 @@ def test_that_the_zoom_is_kept_between_80_and_200_percent(theme: Theme) -> None:
     assert theme.zoom == 0.8
 
 
-def test_that_a_choice_with_the_colours_and_sizes_of_now_restyles_nothing(theme: Theme) -> None:
+def test_that_a_choice_with_the_colours_and_sizes_of_now_restyles_nothing(theme: Theme, qtbot: object) -> None:
+    qtbot.waitUntil(lambda: theme.settled)  # type: ignore[attr-defined]
     told: list[float] = []
     theme.changed.connect(lambda: told.append(theme.zoom))
     theme.apply("light", 100)

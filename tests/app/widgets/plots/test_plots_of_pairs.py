@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.theme.theme import Theme
+from app.widgets.plots.canvas import PlotCanvas
 from app.widgets.plots.export import content
 from app.widgets.plots.heat_plot import HeatPlot
 from app.widgets.plots.monitor_grid import MonitorGrid
@@ -33,26 +34,25 @@ def pairs() -> PairPlots:
 
 
 @pytest.fixture(scope="module")
-def shared(pairs: PairPlots) -> Iterator[MonitorGrid]:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    theme = Theme(app, resources_dir())
+def shared(pairs: PairPlots, qapp: QApplication) -> Iterator[MonitorGrid]:
+    theme = Theme(qapp, resources_dir())
     theme.apply("light", 100)
     widget = MonitorGrid(theme, PlotLayout(SHOWN))
     widget.make_all()
     widget.resize(1300, 900)
     widget.show()
     widget.draw(RunSeries({k: estimated_curve(c) for k, c in pairs.curves.items()}, 40, pairs=pairs, resumes=(20.0,)))
-    app.processEvents()
+    qapp.processEvents()
     yield widget
     widget.close()
     widget.deleteLater()
 
 
 @pytest.fixture
-def grid(shared: MonitorGrid) -> MonitorGrid:
+def grid(shared: MonitorGrid, qtbot: Any) -> MonitorGrid:
     shared.set_layout(PlotLayout(SHOWN))
     shared.pin(math.nan)
+    qtbot.waitUntil(lambda: all(plot.is_laid_out for plot in shared.findChildren(PlotCanvas) if plot.isVisible()))
     return shared
 
 

@@ -149,7 +149,7 @@ def test_that_another_objective_is_told_apart_from_what_is_varied(runs: dict[str
     record = runs["a"].record()
     other = replace(
         record,
-        config=RunConfig().with_values({"loss": "ipo", "row_rules": "1", "lr": 2e-5, "steps": 4, "beta": 0.1}),
+        config=RunConfig().with_values({"loss": "ipo", "row_rules": "1", "lr": 2e-5, "steps": 4, "dtype": "float32"}),
         inputs={**record.inputs, "model": "f" * 64},
         dataset={"title": "help v2", "root_sha256": "d" * 64, "rubrics": ["Help 2.0.0"]},
     )
