@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.theme.theme import Theme
 from app.widgets.containers import Card, clear_layout
 from app.widgets.display import Mark
+from app.widgets.height_fit import HeightFit
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import IconLabel
-from app.widgets.safe_text import SafeText, fit_height
+from app.widgets.safe_text import SafeText
 from app.widgets.word_diff import merged
 from core.domain.judgement import screen_words
 from core.domain.pair import Side
@@ -88,7 +90,7 @@ class ChangeCard(QWidget):
         card.add(head)
         text, marks = merged(*clause.texts)
         shown = SafeText(self._theme, f"{clause.name}: what changed", size=13, mode="source")
-        shown.rendered.connect(lambda _, view=shown: fit_height(view, self._theme.px(CLAUSE_PX)))
+        HeightFit([shown], partial(self._theme.px, CLAUSE_PX))
         shown.set_text(text, extra=[Mark(start, end, kind) for start, end, kind in marks])
         card.add(shown)
         card.add(text_label("Underlined: added. Struck through: taken out.", "caption", wrap=True))

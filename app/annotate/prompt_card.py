@@ -8,6 +8,7 @@ from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
 from app.widgets.conversation import conversation_text
+from app.widgets.height_fit import HeightFit
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.safe_text import SafeText
 from core.domain.conversation import Prompt
@@ -47,12 +48,11 @@ class PromptCard(Card):
         self.head.addWidget(self._name)
         self.column.addLayout(self.head)
         self.text = SafeText(theme, "Prompt")
-        self.text.setMaximumHeight(theme.px(MAX_HEIGHT_PX))
         self.add(self.text)
         self._bookmark.hide()
         self._cut.hide()
         self.text.cut_changed.connect(self._cut.setVisible)
-        self.text.rendered.connect(lambda _: self._fit_height())  # also once the pictures of formulas are there
+        HeightFit([self.text], lambda: theme.px(MAX_HEIGHT_PX))
         theme.changed.connect(self._render)
 
     def set_low(self, low: bool) -> None:
@@ -119,9 +119,3 @@ class PromptCard(Card):
         text, roles = conversation_text(messages)
         self.text.set_text(text, mode="source" if self._source else "formulas", extra=roles)
         self.text.scroll_to(roles[-1].start)  # the last turn is what is answered; it is read from its beginning
-
-    def _fit_height(self) -> None:
-        """Make the text as high as it needs to be, up to a limit."""
-        document = self.text.document()
-        document.setTextWidth(max(200, self.text.viewport().width()))
-        self.text.setFixedHeight(min(self._theme.px(MAX_HEIGHT_PX), round(document.size().height()) + 4))

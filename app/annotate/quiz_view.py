@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -15,9 +16,10 @@ from app.widgets.buttons import ActionButton, action_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.flow import FlowLayout
 from app.widgets.header import PageHeader
+from app.widgets.height_fit import HeightFit
 from app.widgets.labels import Chip, short, text_label
 from app.widgets.messages import announce
-from app.widgets.safe_text import SafeText, fit_height
+from app.widgets.safe_text import SafeText
 from core.domain.judgement import screen_words
 from core.domain.qualification import QuizResult
 from core.services.annotation.views import PresentationView
@@ -76,7 +78,7 @@ class QuizView(QWidget):
         card.add(head)
         card.add(self.why)
         card.add(self.clauses)
-        self.why.rendered.connect(lambda _: fit_height(self.why, self._theme.px(WHY_PX)))
+        HeightFit([self.why], partial(self._theme.px, WHY_PX))
         row = FlowLayout(spacing=6, row_spacing=4)
         row.addWidget(
             action_button(

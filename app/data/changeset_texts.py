@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout
 
 from app.theme.theme import Theme
 from app.widgets.conversation import conversation_text
+from app.widgets.height_fit import HeightFit
 from app.widgets.labels import text_label
 from app.widgets.safe_text import SafeText
 from app.widgets.word_diff import compare
@@ -24,20 +25,18 @@ class ChangesetTexts(QFrame):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
         self.setProperty("part", "card")
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(3)
         self.words = text_label("", "caption", wrap=True)
         column.addWidget(self.words)
-        self._heights = dict(PARTS)
         self._texts: dict[str, SafeText] = {}
         self._labels: dict[str, QLabel] = {}
-        for part, _ in PARTS:
+        for part, height in PARTS:
             self._labels[part] = text_label(part, "caption")
             view = self._texts[part] = SafeText(theme, f"{part} of the change", size=13)
-            view.rendered.connect(partial(self._fit, part))
+            HeightFit([view], partial(theme.px, height))
             column.addWidget(self._labels[part])
             column.addWidget(view)
         self.hide()
@@ -64,8 +63,3 @@ class ChangesetTexts(QFrame):
                 self._texts[part].set_text(text, mode="rendered")
             else:
                 self._texts[part].set_text(text, mode="diff", marks=marks)
-
-    def _fit(self, part: str, _rendered: object = None) -> None:
-        view = self._texts[part]
-        view.document().setTextWidth(max(160, view.viewport().width()))
-        view.setFixedHeight(min(self._theme.px(self._heights[part]), round(view.document().size().height()) + 6))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout
 
 from app.context import AppContext
@@ -16,6 +15,7 @@ from app.widgets.containers import Card, clear_layout
 from app.widgets.conversation import conversation_text
 from app.widgets.display import Mark
 from app.widgets.flow import FlowLayout
+from app.widgets.height_fit import HeightFit
 from app.widgets.labels import Chip, text_label
 from app.widgets.safe_text import SafeText
 from core.domain.feedback import Decision, FeedbackEvent
@@ -40,7 +40,6 @@ class FeedbackDetail(Card):
         self.attack = text_label(words.ATTACK_NOTE, "error", wrap=True)
         self._labels: dict[str, QLabel] = {}
         self._texts: dict[str, SafeText] = {}
-        self._heights: dict[str, int] = {}
         self._build()
         self.show_nothing()
 
@@ -91,8 +90,7 @@ class FeedbackDetail(Card):
         for part, height in TEXTS:
             self._labels[part] = text_label(part, "caption")
             view = self._texts[part] = SafeText(self._theme, part, size=13)
-            self._heights[part] = height
-            view.rendered.connect(partial(self._fit, part))
+            HeightFit([view], partial(self._theme.px, height))
             column.addWidget(self._labels[part])
             column.addWidget(view)
         self._facts = QVBoxLayout()
@@ -117,19 +115,6 @@ class FeedbackDetail(Card):
         """Write the keys before the words, where no narrow window cuts them."""
         for action_id, text in BUTTONS:
             self._keyed[action_id].set_label(f"{self._context.actions.key_text(action_id)}  {text}".strip())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the texts to another width."""
-        super().resizeEvent(event)
-        for part, _ in TEXTS:
-            if not self._texts[part].isHidden():
-                self._fit(part)
-
-    def _fit(self, part: str, _rendered: object = None) -> None:
-        """Make a text as high as it needs to be, up to a limit."""
-        view = self._texts[part]
-        view.document().setTextWidth(max(200, view.viewport().width()))
-        view.setFixedHeight(min(self._theme.px(self._heights[part]), round(view.document().size().height()) + 6))
 
 
 def _texts_of(event: FeedbackEvent) -> dict[str, tuple[str, tuple[Mark, ...]]]:

@@ -25,8 +25,9 @@ from app.widgets.buttons import icon_button, push_button
 from app.widgets.containers import Card, clear_layout
 from app.widgets.controls import ComboBox
 from app.widgets.flow import FlowLayout
+from app.widgets.height_fit import HeightFit
 from app.widgets.labels import Chip, ElideLabel, text_label
-from app.widgets.safe_text import SafeText, fit_height
+from app.widgets.safe_text import SafeText
 from core.domain.counting import counted
 from core.services.importing.reading import Choices, ColumnRole, ColumnUse, Question, ValueUse, winner
 
@@ -204,7 +205,6 @@ class ImportExample(Card):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
         self._pairs: tuple[ParsedPair, ...] = ()
         self._place = 0
         self.title = text_label("Example", "section")
@@ -223,6 +223,8 @@ class ImportExample(Card):
         self.sides = {words: _Side(theme, words) for words in ("First answer", "Second answer")}
         self.note = text_label("", "caption", wrap=True)
         self.add(head)
+        HeightFit([self.prompt], partial(theme.px, PROMPT_PX))
+        HeightFit([side.text for side in self.sides.values()], partial(theme.px, ANSWER_PX))
         self.add(self.prompt)
         self.add(CardRow(list(self.sides.values())))
         self.add(self.note)
@@ -249,11 +251,6 @@ class ImportExample(Card):
             self.sides.items(), (pair.first, pair.second), ("first", "second"), strict=True
         ):
             side.show_answer(response.text, wins=won == key)
-        fit_height(self.prompt, self._theme.px(PROMPT_PX))
-        answers = [side.text for side in self.sides.values()]
-        highest = max(fit_height(text, self._theme.px(ANSWER_PX)) for text in answers)
-        for text in answers:
-            text.setFixedHeight(highest)
         self.note.setText(_said(pair, won, len(turns)))
 
 

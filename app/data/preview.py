@@ -10,6 +10,7 @@ from app.local_time import local_time
 from app.theme.theme import Theme
 from app.widgets.containers import Card, ScrollColumn, clear_layout
 from app.widgets.conversation import conversation_text
+from app.widgets.height_fit import HeightFit
 from app.widgets.labels import text_label
 from app.widgets.safe_text import SafeText
 from core.domain.judgement import CANNOT_JUDGE_REASONS, FLAGS, SPAN_TAGS, Judgement, JudgementDraft, describe
@@ -28,14 +29,12 @@ class PairPreview(ScrollColumn):
         texts, self._history_card = Card(), Card("History")
         self.title = text_label("Choose a pair", "section")
         texts.add(self.title)
-        self._heights: dict[str, int] = {}
         self._texts: dict[str, SafeText] = {}
         for part, height in TEXTS:
             texts.add(text_label(part, "caption"))
             view = SafeText(theme, part, size=13)
-            self._heights[part] = theme.px(height)
             self._texts[part] = view
-            view.rendered.connect(partial(self._fit, part))
+            HeightFit([view], partial(theme.px, height))
             texts.add(view)
         self._blocks = QVBoxLayout()
         self._blocks.setSpacing(8)
@@ -44,12 +43,6 @@ class PairPreview(ScrollColumn):
         self.column.addWidget(self._history_card)
         self.column.addStretch(1)
         self._history_card.hide()
-
-    def _fit(self, part: str, _rendered: object = None) -> None:
-        """Make a text as high as it needs to be, up to a limit; also once the pictures of formulas are there."""
-        view = self._texts[part]
-        view.document().setTextWidth(max(200, view.viewport().width()))
-        view.setFixedHeight(min(self._heights[part], round(view.document().size().height()) + 6))
 
     def show_detail(self, detail: PairDetail) -> None:
         """Show everything known of a pair."""

@@ -233,9 +233,10 @@ class SafeText(QTextBrowser):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep lines readable in wide panes."""
         super().resizeEvent(event)
-        self._fit_lines()
+        self.fit_lines()
 
-    def _fit_lines(self) -> None:
+    def fit_lines(self) -> None:
+        """Break the lines at the width of now, or at the widest readable one."""
         widest = WIDEST_LINE * self.fontMetrics().averageCharWidth()
         self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
         self.setLineWrapColumnOrWidth(max(40, min(self.viewport().width(), widest)))
@@ -282,7 +283,7 @@ class SafeText(QTextBrowser):
         else:
             grew = self._put_plain(rendered, rendered.display.text)
         if not grew:  # it lays out everything again
-            self._fit_lines()
+            self.fit_lines()
         self.cut_changed.emit(rendered.cut > 0)
         self.rendered.emit(rendered)
 
@@ -331,11 +332,3 @@ class SafeText(QTextBrowser):
             made.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
             made.setUnderlineColor(tokens.colour("text"))
         return made
-
-
-def fit_height(view: SafeText, most: int) -> int:
-    """Make a text as high as it needs to be, ``most`` pixels at most, and return that height."""
-    view.document().setTextWidth(max(200, view.viewport().width()))
-    high = min(most, round(view.document().size().height()) + 8)
-    view.setFixedHeight(high)
-    return high
