@@ -52,6 +52,40 @@ def _power(values: Floats) -> Floats:
     return np.where(there, np.log10(np.where(there, values, 1.0)), np.nan)
 
 
+class _Intervals:
+    """Draws the intervals of one curve as a band, or as bars."""
+
+    def __init__(self, plot: PlotCanvas) -> None:
+        self._low, self._high = _line(), _line()
+        self.band = pg.FillBetweenItem(self._low, self._high)
+        self.band.setZValue(-5)
+        self.band.setVisible(False)
+        self.bars = pg.ErrorBarItem(beam=0)
+        for line in (self._low, self._high):
+            line.setPen(pg.mkPen(None))
+            plot.add(line)
+        for item in (self.band, self.bars):
+            plot.add(item, fitted=False)
+
+    def restyle(self, theme: Theme, colour: str, scale: float) -> None:
+        """Take the theme's colours."""
+        self.band.setBrush(pg.mkBrush(theme.tokens.colour(colour, BAND_SHARE)))
+        self.bars.setData(pen=pg.mkPen(theme.tokens[colour], width=1.5 * scale))
+
+    def draw(self, curve: Curve, axes: Axes, *, bars: bool) -> None:
+        """Draw a band, or bars where the curve asks for them or a single point has no width; nothing without any."""
+        known = curve.has_intervals
+        x = axes.x(curve.steps) if known else np.empty(0)
+        low, high = (axes.y(ends) if known else np.empty(0) for ends in (curve.low, curve.high))
+        bars = bars or np.count_nonzero(np.isfinite(low)) == 1
+        self._low.setData(x, low)
+        self._high.setData(x, high)
+        self.band.setVisible(known and not bars)
+        there = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
+        x, low, high = (part[there] if bars else np.empty(0) for part in (x, low, high))
+        self.bars.setData(x=x, y=(low + high) / 2, height=high - low)
+
+
 class CurveItems:
     """What is drawn of one metric. Curves are drawn from what is in view, so that zooming in brings detail back."""
 
@@ -63,24 +97,19 @@ class CurveItems:
         self._last = -1
         self._finer: dict[bool, tuple[Floats, Floats]] = {}
         self.before = Curve()
-        self._intervals_drawn = self._before_drawn = False
+        self._plot = plot
         self._colours: tuple[Theme, float] | None = None
-        self._raw, self._line, self._parent = _line(), _line(), _line()
-        self._low, self._high = _line(), _line()
-        self._band = pg.FillBetweenItem(self._low, self._high)
-        self._band.setZValue(-5)
-        self._band.setVisible(False)
-        self._bars = pg.ErrorBarItem(beam=0)
+        self._raw, self._line = _line(), _line()
+        self._parent: pg.PlotCurveItem | None = None
+        self._intervals: _Intervals | None = None
         self._alone = pg.ScatterPlotItem(symbol="o", size=4, useCache=False)
         self._rings = pg.ScatterPlotItem(symbol="o", size=6, useCache=False) if spec.sparse and spec.rings else None
         self._end = pg.TextItem(f" {spec.label}", anchor=(0, 0.5))
         self._end.setVisible(False)
         self._end_at: tuple[float, float] | None = None
-        for line in (self._low, self._high):
-            line.setPen(pg.mkPen(None))
-        for item in (self._parent, self._low, self._high, self._raw, self._line):
+        for item in (self._raw, self._line):
             plot.add(item)
-        for item in (self._band, self._bars, self._alone, self._rings, self._end):
+        for item in (self._alone, self._rings, self._end):
             if item is not None:
                 plot.add(item, fitted=False)
 
@@ -118,9 +147,10 @@ class CurveItems:
         self._raw.setPen(pg.mkPen(faint, width=scale))
         colour, width = (faint, 1) if self.behind else (tokens[spec.colour], 2)
         self._line.setPen(dashed(tokens[spec.colour], scale) if spec.dash else pg.mkPen(colour, width=width * scale))
-        self._parent.setPen(dashed(tokens[spec.colour], scale))
-        self._band.setBrush(pg.mkBrush(tokens.colour(spec.colour, BAND_SHARE)))
-        self._bars.setData(pen=pg.mkPen(tokens[spec.colour], width=1.5 * scale))
+        if self._parent is not None:
+            self._parent.setPen(dashed(tokens[spec.colour], scale))
+        if self._intervals is not None:
+            self._intervals.restyle(theme, spec.colour, scale)
         self._alone.setPen(pg.mkPen(None))
         self._alone.setBrush(pg.mkBrush(colour))
         self._end.setColor(tokens["text"])
@@ -138,9 +168,7 @@ class CurveItems:
         points = self._points(self.smoothed, axes, left, right)
         self._line.setData(*points)
         self._draw_intervals(axes)
-        if self.before.steps.size or self._before_drawn:
-            self._parent.setData(axes.x(self.before.steps), axes.y(self.before.values))
-            self._before_drawn = bool(self.before.steps.size)
+        self._draw_before(axes)
         there = np.isfinite(points[0]) & np.isfinite(points[1])
         if self._rings is not None:
             self._rings.setData(points[0][there], points[1][there])
@@ -148,22 +176,29 @@ class CurveItems:
             alone = isolated(np.where(there, points[1], np.nan))
             self._alone.setData(points[0][alone], points[1][alone])
 
+    def _draw_before(self, axes: Axes) -> None:
+        """Draw the values before the first step; the line for them is made once there are some."""
+        if self._parent is None:
+            if not self.before.steps.size:
+                return
+            self._parent = _line()
+            self._parent.setZValue(-1)
+            if self._colours is not None:
+                theme, scale = self._colours
+                self._parent.setPen(dashed(theme.tokens[self.spec.colour], scale))
+            self._plot.add(self._parent)
+        self._parent.setData(axes.x(self.before.steps), axes.y(self.before.values))
+
     def _draw_intervals(self, axes: Axes) -> None:
-        """Draw the intervals as a band, or as bars where the curve asks for it or a single point has no width."""
-        curve = self.curve
-        known = curve.has_intervals
-        if not (known or self._intervals_drawn):
-            return
-        self._intervals_drawn = known
-        x = axes.x(curve.steps) if known else np.empty(0)
-        low, high = (axes.y(ends) if known else np.empty(0) for ends in (curve.low, curve.high))
-        bars = self.spec.bars or np.count_nonzero(np.isfinite(low)) == 1
-        self._low.setData(x, low)
-        self._high.setData(x, high)
-        self._band.setVisible(known and not bars)
-        there = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
-        x, low, high = (part[there] if bars else np.empty(0) for part in (x, low, high))
-        self._bars.setData(x=x, y=(low + high) / 2, height=high - low)
+        """Draw the intervals; what draws them is made once there are some."""
+        if self._intervals is None:
+            if not self.curve.has_intervals:
+                return
+            self._intervals = _Intervals(self._plot)
+            if self._colours is not None:
+                theme, scale = self._colours
+                self._intervals.restyle(theme, self.spec.colour, scale)
+        self._intervals.draw(self.curve, axes, bars=self.spec.bars)
 
     def _points(self, values: Floats, axes: Axes, left: float, right: float) -> tuple[Floats, Floats]:
         steps = self.curve.steps

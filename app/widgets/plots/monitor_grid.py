@@ -26,9 +26,6 @@ from app.widgets.plots.run_plots import CURVES
 from app.widgets.plots.run_series import Plain, RunSeries, plain_curve
 from app.widgets.plots.step_marks import SpanMark
 
-_PAUSE_MS = 20
-"""Between two plots that take new values: a little more than a frame."""
-
 
 class MonitorGrid(PlotStack):
     """Plots, or the same values as a table.
@@ -64,15 +61,13 @@ class MonitorGrid(PlotStack):
         self.following = True
         self._series = RunSeries()
         self._spans: dict[str, list[SpanMark]] = {}
-        self._pending: list[RunCard] = []
         self._anchor: MetricPlot | None = None
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.timeout.connect(self._feed_one)
+        self._feeding = IdleQueue(self)
+        self._feeding.emptied.connect(self._finish_feeding)
         self._refit = QTimer(self)
         self._refit.setSingleShot(True)
         self._refit.timeout.connect(self._fit_in_slices)
-        self._fitting = IdleQueue(self)
+        self._fitting, self._marking = IdleQueue(self), IdleQueue(self)
         self.deck.made.connect(self._made)
         self.deck.completed.connect(self._finish_building)
 
@@ -89,7 +84,7 @@ class MonitorGrid(PlotStack):
     def _finish_building(self) -> None:
         self._fit_in_slices()
         self.built.emit()
-        if self._series.curves and not self._pending:
+        if self._series.curves and not self._feeding.busy:
             self.fed.emit()
 
     def _made(self, key: str) -> None:
@@ -137,33 +132,37 @@ class MonitorGrid(PlotStack):
     def draw(self, series: RunSeries) -> None:
         """Take the series of a run and draw them at once."""
         self._series = series
-        self._pending = list(self.deck.shown)
-        while self._pending:
-            self._feed_one()
+        self._feeding.clear()
+        for card in self.deck.shown:
+            self._feed_plot(card)
+        self._finish_feeding()
         if self.following:
             self.fit()
 
     def feed(self, series: RunSeries) -> None:
         """Take the series of a run, one plot at a time, so that no frame draws all of them."""
-        busy = bool(self._pending)
         self._series = series
-        self._pending = sorted(self.deck.shown, key=lambda card: card.isHidden())
-        if not busy:
-            self._feed_one()
+        self._feeding.clear()
+        for card in sorted(self.deck.shown, key=lambda card: card.isHidden()):
+            self._feeding.add(partial(self._feed_plot, card), card)
+        if not self._feeding.busy:
+            self._finish_feeding()
 
     def clear(self) -> None:
         """Draw nothing until the next run's values come."""
-        self._series, self._spans, self._pending = RunSeries(), {}, []
-        self._pause.stop()
+        self._series, self._spans = RunSeries(), {}
+        self._feeding.clear()
+        self._marking.clear()
         for card in self.deck.cards.values():
             card.clear()
         self.fit()
 
     def set_spans(self, spans: Mapping[str, Sequence[SpanMark]]) -> None:
-        """Mark stretches of steps, by the metric on whose plot they stand."""
+        """Mark stretches of steps, by the metric on whose plot they stand; one plot in each turn of the event loop."""
         self._spans = {metric: list(marks) for metric, marks in spans.items()}
+        self._marking.clear()
         for plot in self.plots:
-            self._mark_plot(plot)
+            self._marking.add(partial(self._mark_plot, plot), plot)
 
     def _mark_plot(self, plot: MetricPlot) -> None:
         marks = [mark for metric in plot.curves for mark in self._spans.get(metric, ())]
@@ -196,14 +195,7 @@ class MonitorGrid(PlotStack):
     def _last_step(self) -> float:
         return max((plot.last_step() for plot in self.plots), default=0.0)
 
-    def _feed_one(self) -> None:
-        if not self._pending:
-            return
-        self._feed_plot(self._pending.pop(0))
-        if self._pending:
-            self._pause.start(_PAUSE_MS)
-            return
-        self._pause.stop()
+    def _finish_feeding(self) -> None:
         self._fit_in_slices()
         if self.currentIndex() == 1:
             self.fill_table()
@@ -262,7 +254,8 @@ class MonitorGrid(PlotStack):
     @property
     def settled(self) -> bool:
         """Whether all plots are made and everything that was fed is drawn and fitted."""
-        return self.is_built and not self._pending and not self._refit.isActive() and not self._fitting.busy
+        queues = (self._feeding, self._fitting, self._marking)
+        return self.is_built and not self._refit.isActive() and not any(queue.busy for queue in queues)
 
     def set_following(self, on: bool) -> None:
         """Keep the newest step in view, or leave the plots where the user put them."""

@@ -67,14 +67,16 @@ def test_that_an_insight_is_explained_in_full(demo: Any, page: Any) -> None:
         assert words in asked
 
 
-def test_that_insights_mark_their_steps_until_they_are_dismissed_or_switched_off(page: Any) -> None:
-    listed, plots = page.monitor.insights, page.monitor.grid.plots
-    assert [(mark.number, mark.first, mark.last) for mark in plots[0].marks.spans] == [(2, 10, 40)]
+def test_that_insights_mark_their_steps_until_they_are_dismissed_or_switched_off(demo: Any, page: Any) -> None:
+    listed, marks = page.monitor.insights, page.monitor.grid.plots[0].marks
+    demo.qtbot.waitUntil(lambda: [(mark.number, mark.first, mark.last) for mark in marks.spans] == [(2, 10, 40)])
     listed.on_plots.setChecked(False)
-    assert plots[0].marks.spans == ()
+    demo.qtbot.waitUntil(lambda: marks.spans == ())
     listed.on_plots.setChecked(True)
+    demo.qtbot.waitUntil(lambda: marks.spans != ())
     listed.dismiss(listed.shown[1][1])
-    assert plots[0].marks.spans == () and len(listed.shown) == 1
+    demo.qtbot.waitUntil(lambda: marks.spans == ())
+    assert len(listed.shown) == 1
     assert listed.again.isVisible()
     listed.again.click()
     assert len(listed.shown) == 2

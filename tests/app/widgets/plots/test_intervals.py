@@ -64,8 +64,9 @@ def kl(grid: MonitorGrid) -> MetricPlot:
 
 def test_that_an_interval_is_a_band_and_that_of_a_kl_a_bar(grid: MonitorGrid) -> None:
     items = margin(grid)._items
-    assert items["dev.margin"]._band.isVisible() and not items["margin"]._band.isVisible()
-    assert kl(grid)._items["kl.kl"]._bars.opts["height"].tolist() == [2.0, 2.0, 2.0]
+    assert items["dev.margin"]._intervals.band.isVisible()
+    assert items["margin"]._intervals is None, "a curve without intervals draws none"
+    assert kl(grid)._items["kl.kl"]._intervals.bars.opts["height"].tolist() == [2.0, 2.0, 2.0]
     low, high = margin(grid).view.viewRange()[1]
     assert low <= -0.2 and high >= 1.3, "the axis holds the whole band"
 
@@ -96,10 +97,11 @@ def test_that_the_head_chooses_what_fits_and_never_cuts(grid: MonitorGrid) -> No
     assert "train probe 1.100 [0.900, 1.300] n 16 · held-out 0.600 [0.450, 0.750] n 16" in head.full
 
 
-def test_that_another_run_takes_all_drawing_of_the_one_before_away(grid: MonitorGrid) -> None:
+def test_that_another_run_takes_all_drawing_of_the_one_before_away(grid: MonitorGrid, qtbot: Any) -> None:
     plot = margin(grid)
     grid.draw(series(fork=ForkMark(10.0, "fork"), levels=(Level("margin", "a", 0.5, "half"),)))
     grid.set_spans({"dev.margin": [SpanMark(10, 20, 1, "warn")]})
+    qtbot.waitUntil(lambda: grid.settled)
     grid.set_crosshair(20.0)
     grid.clear()
     assert all(c.steps.size == 0 for p in grid.plots for c in p.curves.values())
@@ -119,9 +121,10 @@ def test_that_a_fork_shows_what_was_before_it_and_what_it_changed(grid: MonitorG
     assert plot.first_step() == 1.0
 
 
-def test_that_spans_of_insights_stand_on_their_plots_only(grid: MonitorGrid) -> None:
+def test_that_spans_of_insights_stand_on_their_plots_only(grid: MonitorGrid, qtbot: Any) -> None:
     mark = SpanMark(10.0, 30.0, 2, "warn")
     grid.set_spans({"dev.margin": [mark]})
+    qtbot.waitUntil(lambda: grid.settled)
     assert [plot.marks.spans for plot in grid.plots] == [(mark,), (), (), (), (), ()]
     region, text = margin(grid).marks._items[0]
     assert region.getRegion() == (10.0, 30.0) and text.toPlainText().strip() == "2"
