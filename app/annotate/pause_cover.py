@@ -11,6 +11,7 @@ from app.theme.theme import Theme
 from app.widgets.buttons import push_button
 from app.widgets.labels import text_label
 from app.widgets.messages import IconLabel
+from core.domain.time_spans import duration
 
 TICK_MS = 1000
 
@@ -66,21 +67,8 @@ class PauseCover(QWidget):
         self._timer.stop()
 
     def _print(self) -> None:
-        self._since.setText(duration_words(self._clock.elapsed() // 1000 if self._clock.isValid() else 0))
+        self._since.setText(f"for {duration(self._clock.elapsed() / 1000 if self._clock.isValid() else 0)}")
 
     def _print_key(self) -> None:
         self.button.setText(f"Go on   {self._actions.key_text('annotate.pause')}")
         self.button.setAccessibleName("Go on labelling")
-
-
-def duration_words(seconds: int) -> str:
-    """Return how long a pause is, in words.
-
-    >>> duration_words(0), duration_words(61), duration_words(3725)
-    ('for 0 s', 'for 1 min 1 s', 'for 1 h 2 min')
-    """
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes_rest = divmod(minutes, 60)
-    if hours:
-        return f"for {hours} h {minutes_rest} min"
-    return f"for {minutes} min {rest} s" if minutes else f"for {rest} s"

@@ -13,6 +13,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from core.domain.time_spans import duration
+
 
 class TaskCancelled(Exception):
     """Raised inside background work by ``TaskControl.check`` when the user pressed Cancel."""
@@ -82,15 +84,11 @@ class Eta:
 
 
 def clock_text(seconds: float | None) -> str:
-    """Return a rounded time span: "6 m 20 s", "2 h 5 m", "" for unknown."""
+    """Return a rounded time span: "6 min 20 s", "2 h 05 min", "" for unknown."""
     if seconds is None or seconds != seconds or seconds < 0:
         return ""
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    minutes, rest = divmod(round(seconds / 10) * 10, 60)
-    if minutes < 60:
-        return f"{minutes} m {rest} s" if rest and minutes < 10 else f"{minutes} m"
-    return f"{minutes // 60} h {minutes % 60} m"
+    step = 1 if seconds < 60 else 10 if seconds < 600 else 60
+    return duration(max(1, step * round(seconds / step)))
 
 
 class BackgroundTask(QObject):

@@ -25,6 +25,7 @@ from core.domain.ids import new_uid
 from core.domain.measured_evidence import MeasuredEvidence, read_estimate
 from core.domain.number_text import estimate_text
 from core.domain.run_events import Failed, Finished
+from core.domain.time_spans import duration
 from core.runs.evaluations import control
 from core.runs.evaluations.arm_costs import arm_costs
 from core.runs.evaluations.cost import ExpectedCost
@@ -37,7 +38,6 @@ from core.runs.evaluations.status import evaluation_status
 from core.runs.evaluations.verify import evaluation_problems
 from core.runs.evaluations.words import done_words, left_words, work_words
 from core.runs.folder import RunFolder
-from core.runs.progress_words import duration
 from core.runs.run_control import find_run
 from core.services.evaluations.making import expected_bare, make_bare
 from core.services.evaluations.requests import EvaluationRequest

@@ -9,8 +9,8 @@ from core.cli.output import say, say_json, short_line, table
 from core.domain.counting import counted
 from core.domain.generated_pairs import GeneratedPair, GenerationReport
 from core.domain.number_text import estimate_text
+from core.domain.time_spans import duration
 from core.domain.tried_pairs import TriedPairs
-from core.runs.progress_words import duration
 
 if TYPE_CHECKING:  # workspace libraries, which are imported in the function that opens a workspace
     from core.services.generations.views import GenerationInfo, LandedPairs

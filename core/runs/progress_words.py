@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.domain.time_spans import duration, rough
 from core.runs.status import RunStatus
 
 PHASE_WORDS: dict[str, str] = {
@@ -72,27 +73,9 @@ def time_left_words(status: RunStatus) -> str:
     if status.eta_s is None or status.eta_low_s is None or status.eta_high_s is None:
         return ""
     low, high = duration(status.eta_low_s), duration(status.eta_high_s)
-    rough_low, rough_high = _rough(status.eta_low_s), _rough(status.eta_high_s)
+    rough_low, rough_high = rough(status.eta_low_s), rough(status.eta_high_s)
     if low == high or rough_low == rough_high:
         return f"{duration(status.eta_s)} left"
     if rough_low.split()[1:] == rough_high.split()[1:]:
         return f"{rough_low.split()[0]} to {rough_high} left"
     return f"{rough_low} to {rough_high} left"
-
-
-def _rough(seconds: float) -> str:
-    """Return a time span with one unit: what an estimate supports."""
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{round(seconds / size)} {unit}"
-    return f"{round(seconds)} s"
-
-
-def duration(seconds: float) -> str:
-    """Return a time span: ``45 s``, ``6 m 24 s``, ``2 h 05 m``."""
-    total = max(0, round(seconds))
-    if total < 60:
-        return f"{total} s"
-    if total < 3600:
-        return f"{total // 60} m {total % 60:02d} s"
-    return f"{total // 3600} h {total % 3600 // 60:02d} m"

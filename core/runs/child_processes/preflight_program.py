@@ -25,6 +25,7 @@ from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TokenReport
+from core.domain.time_spans import rough
 from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
 from core.runs.child_processes.request import Part, Progress, serve_parts
@@ -270,17 +271,11 @@ def _time(report: PreflightReport) -> Check:
     looks = sum(report.look_seconds.values())
     text = (
         f"{counted(report.total_steps, 'step')} of about {report.step_seconds:.2f} s: about "
-        f"{_duration(report.eta_s)} in all ({_duration(report.eta_low_s)} to {_duration(report.eta_high_s)} in 8 of 10 "
-        f"runs), the reference ({_duration(report.reference_seconds)}) and all "
-        f"measurements (about {_duration(looks)} for one of each kind) included."
+        f"{rough(report.eta_s)} in all ({rough(report.eta_low_s)} to {rough(report.eta_high_s)} in 8 of 10 "
+        f"runs), the reference ({rough(report.reference_seconds)}) and all "
+        f"measurements (about {rough(looks)} for one of each kind) included."
     )
     return Check("time", "ok", text)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _existing_parent(place: Path) -> Path:

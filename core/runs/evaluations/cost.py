@@ -8,7 +8,7 @@ from typing import Any
 
 from core.domain.counting import counted
 from core.domain.evaluation_record import EvaluationRecord
-from core.runs.progress_words import duration
+from core.domain.time_spans import duration
 
 _WORTH = 0.15
 """Share of the time that a suggestion must save."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.domain.counting import counted
+from core.domain.time_spans import duration
 from core.runs.evaluations.status import EvaluationStatus
-from core.runs.progress_words import duration, phase_words
+from core.runs.progress_words import phase_words
 
 _UNITS = {"answers": "answer", "scores": "scored pair", "kl_answers": "KL answer"}
 _PENDING = {"pause": "Pausing after this batch", "stop_and_save": "Cancelling after this batch"}

@@ -10,8 +10,8 @@ from core.domain.estimate import Estimate
 from core.domain.number_text import format_value
 from core.domain.run_filter import FilteredRun
 from core.domain.run_record import ARCHIVED, LIVE_STATES, RESUMABLE_STATES, RunState
+from core.domain.time_spans import duration
 from core.runs.forking import saved_steps
-from core.runs.progress_words import duration
 from core.runs.run_reader import RunReader
 from core.services.runs.views import RunInfo
 

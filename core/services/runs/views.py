@@ -8,7 +8,8 @@ from pathlib import Path
 
 from core.domain.run_config import RunConfig
 from core.domain.run_record import LIVE_STATES, Charter, RunRecord, RunState
-from core.runs.progress_words import duration, pending_words, phase_words, state_words, time_left_words
+from core.domain.time_spans import duration
+from core.runs.progress_words import pending_words, phase_words, state_words, time_left_words
 from core.runs.run_reader import LoggedEvent, PairVisit, RunReader
 from core.runs.status import RunStatus
 

@@ -48,5 +48,5 @@ def test_that_a_new_state_is_told_once(qtbot: object) -> None:
 
 def test_that_a_run_is_told_in_a_few_words() -> None:
     assert run_text([]) == ""
-    assert run_text([Run("1", "running")]) == "dpo  66 %  ETA 6 m 10 s"
+    assert run_text([Run("1", "running")]) == "dpo  66 %  ETA 6 min 10 s"
     assert run_text([Run("1", "paused"), Run("2", "running")]) == "dpo  66 %  paused  +1"

@@ -147,7 +147,7 @@ def test_that_the_time_left_follows_the_median_pace() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, ""), (0.2, "1 s"), (42, "42 s"), (384, "6 m 20 s"), (1200, "20 m"), (7500, "2 h 5 m"), (-1, "")],
+    [(None, ""), (0.2, "1 s"), (42, "42 s"), (384, "6 min 20 s"), (1200, "20 min"), (7500, "2 h 05 min"), (-1, "")],
 )
 def test_that_times_are_rounded_for_people(seconds: float | None, text: str) -> None:
     assert clock_text(seconds) == text

@@ -82,7 +82,7 @@ def test_that_pairs_are_generated_and_the_notice_leads_to_their_batch(main_windo
     assert "of 5 generated pairs are in Data as dpo-b0.1-r16 and reference of dpo-b0.1-r16." in notice.text
     assert seen["counted"] == "6 of 6 prompts." and seen["empty"].startswith("No prompt is typed.")
     assert seen["share"] == "On-policy answers: 5 of 10 of dpo-b0.1-r16 · result."
-    assert (seen["time"], seen["first"], seen["forgotten"]) == ("about 2 m 00 s", "No idea.", "Not measured yet")
+    assert (seen["time"], seen["first"], seen["forgotten"]) == ("about 2 min", "No idea.", "Not measured yet")
     asked = next(one for one in running.dialogs.asked if "pairwright generate" in one)
     words = shlex.split(asked[asked.index("pairwright") :])
     for option in ("--choose", "--keep", "--batch", "--rule", "--for", "--take", "--random", "--n", "--margins"):

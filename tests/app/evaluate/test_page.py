@@ -135,7 +135,7 @@ def test_that_a_new_evaluation_is_asked_for_with_its_size_and_refused_at_the_fie
         assert dialog.errors["suites"].isHidden() and "answers" in dialog.expected.text()
         dialog.measure.click()
         running.qtbot.waitUntil(lambda: "At most 3 m 10 s." in dialog.expected.text())
-        assert dialog.cheaper.text() == "Cheaper: --limit 50: 1 m 05 s, but wider."
+        assert dialog.cheaper.text() == "Cheaper: --limit 50: 1 min 05 s, but wider."
         dialog.endpoint.setText("localhost")
         dialog.start.click()
         assert "http://localhost:8080/v1" in dialog.errors["arms"].text()

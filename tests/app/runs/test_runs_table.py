@@ -64,7 +64,7 @@ def test_that_a_cell_holds_interval_count_and_step() -> None:
     assert RUNS[2].kl_words == "1.500 ± 0.250 nats, n 8, first 32 tokens"
     assert (RUNS[0].short_accuracy, RUNS[2].short_kl) == ("0.750 [0.500, 0.900] n 16", "1.500 ± 0.250")
     assert (RUNS[2].h_words, RUNS[0].h_words, interval_of(RUNS[0])) == ("2.50 [1.25, 4.00]", "", None)
-    assert (RUNS[1].accuracy_words, RUNS[1].kl_words, RUNS[1].time_words) == ("", "", "1 m 01 s")
+    assert (RUNS[1].accuracy_words, RUNS[1].kl_words, RUNS[1].time_words) == ("", "", "1 min 01 s")
 
 
 def _table(demo: Any) -> RunsTable:

@@ -140,7 +140,7 @@ def test_that_a_sweep_of_the_shown_run_waits_in_the_queue(
         dialog.seeds.setText("0, 1")
         assert dialog.count.text() == "6 runs: beta 0.05, 0.1, 0.3 × seed 0, 1"
         dialog.show_cost(PreflightReport(eta_s=60.0, reference_seconds=10.0, device="cpu"))
-        assert dialog.cost.text().startswith("About 5 m 10 s (50 s less by the shared reference)")
+        assert dialog.cost.text().startswith("About 5 min 10 s (50 s less by the shared reference)")
         return True
 
     running.dialogs.on_dialog = script

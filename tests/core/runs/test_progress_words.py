@@ -66,7 +66,7 @@ def test_that_a_request_says_what_is_finished_first(status: RunStatus, sentence:
         ((50.0, 40.0, 61.0), "40 to 61 s left"),
         ((840.0, 720.0, 960.0), "12 to 16 min left"),
         ((6000.0, 3000.0, 9000.0), "50 min to 2 h left"),
-        ((125.0, 124.0, 126.0), "2 m 05 s left"),
+        ((125.0, 124.0, 126.0), "2 min 05 s left"),
     ],
 )
 def test_that_the_time_left_shows_its_spread(eta: tuple[float | None, float | None, float | None], words: str) -> None:

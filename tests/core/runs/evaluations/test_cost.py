@@ -21,7 +21,7 @@ def test_that_each_kind_of_work_counts_for_every_arm(make_evaluation: Callable[.
     cost = expected_cost(record, SPEED)
     assert cost.parts == {"load": 10, "answers": 2 * 11 * (1 + 6 * 0.5), "scores": 2 * 6 * 2, "kl": 6 * (3 + 4 * 0.5)}
     assert cost.seconds == pytest.approx(sum(cost.parts.values()))
-    assert cost.sentence() == "At most 2 m 32 s (loading 10 s, answers 1 m 28 s, scoring pairs 24 s, KL 30 s)."
+    assert cost.sentence() == "At most 2 min 32 s (loading 10 s, answers 1 min 28 s, scoring pairs 24 s, KL 30 s)."
 
 
 def test_that_what_is_cheaper_says_how_much_and_what_is_lost(make_evaluation: Callable[..., EvaluationFolder]) -> None:
