@@ -243,7 +243,9 @@ def _height(row: Sequence[_Placed]) -> int:
 
 
 class EvenFlow(FlowLayout):
-    """A row of items of equal width, broken into rows of equally many where the widest does not fit.
+    """A row of items of equal width, broken into rows of equally many where they do not fit.
+
+    Before it breaks, the widest items take what they need and the others share the rest.
 
     Args:
         parent: takes the layout; None for a layout inside another one.
@@ -261,9 +263,29 @@ class EvenFlow(FlowLayout):
         shown = [item for item in self._measured() if item.shown]
         if not shown:
             return []
-        least = max(self._least_px(), *(item.least for item in shown))
-        most = max(1, (width + self.spacing()) // (least + self.spacing()))
+        least = [max(self._least_px(), item.least) for item in shown]
+        gaps = self.spacing() * (len(shown) - 1)
+        if sum(least) + gaps <= width:
+            shares = _even_shares(least, width - gaps)
+            return [[_placed(item, share) for item, share in zip(shown, shares, strict=True)]]
+        most = max(1, (width + self.spacing()) // (max(least) + self.spacing()))
         rows = -(-len(shown) // most)
         each = -(-len(shown) // rows)
         share = (width - self.spacing() * (each - 1)) // each
         return [[_placed(item, share) for item in shown[at : at + each]] for at in range(0, len(shown), each)]
+
+
+def _even_shares(least: Sequence[int], width: int) -> list[int]:
+    """Return widths that fill a width, as equal as the least ones allow.
+
+    >>> _even_shares([10, 10, 10], 60), _even_shares([10, 40, 10], 60)
+    ([20, 20, 20], [10, 40, 10])
+    """
+    shares, free = list(least), list(range(len(least)))
+    while free:
+        share = (width - sum(shares[n] for n in range(len(least)) if n not in free)) // len(free)
+        wide = [n for n in free if least[n] > share]
+        if not wide:
+            return [share if n in free else shares[n] for n in range(len(least))]
+        free = [n for n in free if n not in wide]
+    return shares
