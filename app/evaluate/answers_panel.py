@@ -108,7 +108,7 @@ class AnswersPanel(QFrame):
         self.title.setText(short(row.id, 40) if row is not None else why)
         self.title.setToolTip(plain_tip(row.id) if row is not None else "")
         words = {"preference": "ranked by people", "comply": "should be answered", "refuse": "should be refused"}
-        words |= {"check": "has constraints", "open": "judged by people"}
+        words |= {"check": "has constraints", "open": "judged by people", "neutral": "only read, not answered"}
         self.expected.set_chip(words.get(row.expected, "") if row is not None else "", "neutral")
         slices = ", ".join(f"{name} {value}" for name, value in row.slices.items()) if row is not None else ""
         self.slices.set_chip(short(slices, 36), "neutral")

@@ -1,18 +1,18 @@
-"""What stands beside the figures: length, memory of training pairs, cost, what slices can detect. No widgets."""
+"""What stands beside the figures: length, training pairs, neutral texts, cost, what slices can detect. No widgets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.evaluate.figures import Figures, number_words
+from app.evaluate.figures import Figures, change_words, number_words
 from app.widgets.plots.chart_card import TableRow
 from core.domain.evaluation_record import suite_words
 from core.domain.measured_evidence import read_estimate
 
 HEADS = ("Suite", "What", "Who", "Value [95 %]", "n", "Estimator")
 ABOUT = (
-    "Does length explain the ranking, and does the policy know its training pairs by heart? An AUC of 50 % tells "
-    "nothing apart."
+    "Does length explain the ranking, does the policy know its training pairs by heart, and does it find neutral texts "
+    "less likely than the reference? An AUC of 50 % tells nothing apart."
 )
 COSTS: Mapping[str, str] = {
     "seconds_per_answer": "cost: seconds an answer, in batches",
@@ -30,8 +30,13 @@ METRICS: Mapping[str, str] = {
     "memorised_h": "h, training − held-out",
     "membership_auc": "AUC of the loss, training against held-out",
     "verbatim_overlap": "trained answer said word for word",
+    "ches": "hidden states of both answers alike (CHES by length)",
+    "ches_displacement_correlation": "rank correlation of CHES and displacement",
+    "neutral_nll": "neutral texts, negative log-prob",
 }
-"""Metric -> its words in the table of length and memory."""
+"""Metric -> its words in the table."""
+COMPARED: Mapping[str, str] = {"neutral_nll": "neutral texts, Δ to the reference"}
+"""Metric -> the words of its difference to the reference in the same table."""
 
 
 def beside_rows(figures: Figures) -> list[TableRow]:
@@ -45,7 +50,21 @@ def beside_rows(figures: Figures) -> list[TableRow]:
                 rows.append(
                     TableRow((suite_words(suite), words, arm, value, f"{estimate.n:,}", estimate.estimator), suite)
                 )
+        rows += _changes(figures, metric)
     return [*rows, *_cost_rows(figures)]
+
+
+def _changes(figures: Figures, metric: str) -> list[TableRow]:
+    """Return the differences to the reference of a metric whose level alone says little."""
+    rows = []
+    for suite in figures.with_metric(metric) if metric in COMPARED else ():
+        for arm in figures.arms:
+            if found := figures.change(suite, metric, arm):
+                estimate = found[0]
+                value = f"{change_words(estimate)} {estimate.unit}"
+                cells = (suite_words(suite), COMPARED[metric], arm, value, f"{estimate.n:,}", estimate.estimator)
+                rows.append(TableRow(cells, suite))
+    return rows
 
 
 def _cost_rows(figures: Figures) -> list[TableRow]:

@@ -56,8 +56,8 @@ class EvidenceView(ScrollColumn):
             "kl": ChartCard(context, "KL", self.kl, ("Suite", "nats [95 %], n")),
             "reliability": ChartCard(context, "Calibration", self.reliability, reliability_chart.HEADS),
         }
-        self.beside = FigureTable(context, "Length, memory and cost", beside_figures.HEADS)
-        self._beside_card = Card("Length, memory and cost")
+        self.beside = FigureTable(context, "Length, memory, language and cost", beside_figures.HEADS)
+        self._beside_card = Card("Length, memory, language and cost")
         self.refusals = FigureTable(context, "Refusals", _REFUSAL_HEADS)
         self.guarded = FigureTable(context, "Guardrails", _GUARDED_HEADS, most=10)
         self.numbers = FigureTable(context, "All numbers", _ALL_HEADS, most=14)

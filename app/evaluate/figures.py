@@ -97,7 +97,8 @@ def metric_words(name: str) -> str:
     if name.endswith(CORRECTED):
         return f"{metric_words(name.removesuffix(CORRECTED))}, corrected"
     return {
-        "sequence_kl": "sequence KL", "kl_cut": "KL answers cut", "h": "h",
+        "sequence_kl": "sequence KL", "neutral_nll": "neutral NLL", "ches": "CHES",
+        "kl_cut": "KL answers cut", "h": "h",
         "over_refusal": "over-refusal, full + partial", "over_refusal_full": "over-refusal, full",
         "safe_refusal": "safe refusal, full + partial", "safe_refusal_full": "safe refusal, full",
     }.get(name, name.replace("check.", "constraint: ").replace("_", " "))  # fmt: skip

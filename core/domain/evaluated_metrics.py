@@ -26,6 +26,9 @@ EVALUATED: Mapping[str, tuple[Better, str]] = {
     "repetition": ("lower", "share of repeated n-grams"),
     "distinct_2": ("higher", "share of different 2-grams in an answer"),
     "empty": ("lower", "share of answers without a word"),
+    "neutral_nll": ("lower", "negative log-prob of a token of neutral texts, which nobody answers"),
+    "ches": ("neither", "how alike the hidden states of both answers are (CHES by length)"),
+    "ches_displacement_correlation": ("neither", "rank correlation of CHES before training and displacement of chosen"),
     "entropy": ("neither", "mean entropy of the next token along answers of the policy"),
     "entropy_change": ("neither", "mean entropy of the next token minus that of the reference at the same places"),
     "other_language": ("lower", "share of answers in another language than the request"),
@@ -43,7 +46,7 @@ EVALUATED: Mapping[str, tuple[Better, str]] = {
 }
 """Name -> which way is good, and what it is. The evaluator writes these names; charter and gate read them."""
 
-NO_SHARES = frozenset({"brier", "h_length_correlation", "temperature"})
+NO_SHARES = frozenset({"brier", "ches_displacement_correlation", "h_length_correlation", "temperature"})
 """Numbers without a unit that are no shares, and are not written in per cent."""
 
 

@@ -80,7 +80,12 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """Log-probs of the two answers of one preference item under one arm: sums over response tokens, EOS included."""
+    """Log-probs of the two answers of one preference item under one arm: sums over response tokens, EOS included.
+
+    ``ches`` and ``ches_by_length`` are the similarity of the hidden states of both answers under the arm (see
+    :class:`core.evaluation.hidden_similarity.AnswerSimilarity`), NaN in earlier versions. Of a neutral text the chosen
+    side is the text, and the rejected one has no token.
+    """
 
     suite: str
     arm: str
@@ -90,11 +95,13 @@ class ScoreRow:
     tokens_chosen: int
     tokens_rejected: int
     truncated: bool = False
+    ches: float = math.nan
+    ches_by_length: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
 class PairsScored:
-    """A batch of scored preference items; ``left_out`` names those that the arm cannot score."""
+    """A batch of scored preference items or neutral texts; ``left_out`` names those that the arm cannot score."""
 
     event: ClassVar[str] = "scores"
     suite: str

@@ -22,6 +22,9 @@ TRAINED = "training pairs"
 COMPARED_KINDS: tuple[ArmKind, ...] = ("reference", "aligned")
 """Arms that answer under other templates and to training pairs: what the run changed, and what it started from."""
 
+TEXT_KINDS: tuple[ArmKind, ...] = ("reference", "aligned", "run")
+"""Arms that read neutral texts: a text has no system prompt, so that the others would read the same as one of these."""
+
 
 def suite_words(title: str) -> str:
     """Return the title of an evaluated suite as people read it; every title stays what names the suite.
@@ -108,6 +111,7 @@ class EvaluatedSuite:
         title: name and number. sha256: of all its items. licence, origin: as the suite says.
         total: items of the suite. used: how many of them are evaluated. answered: of these, how many are answered.
         pairs: how many of them are preferences. aligned: how many ask the same in several languages.
+        texts: how many are neutral texts, which are only read.
         sealed: file of a sealed test, whose items are in no file of the folder; "" for a suite that is open.
         keys: folder of its key. person, reason: who opens it, and why.
         used_for: what its items were used to tune, in words; "" where nobody keeps account of it.
@@ -127,6 +131,7 @@ class EvaluatedSuite:
     reason: str = ""
     used_for: str = ""
     aligned: int = 0
+    texts: int = 0
 
     @property
     def is_dev(self) -> bool:
@@ -240,8 +245,9 @@ class EvaluationRecord:
 
     @property
     def pairs(self) -> int:
-        """Preference items scored, over all arms and templates, training pairs included."""
-        return len(self.scored_arms) * self._own_pairs + self.template_pairs + self.trained_answers
+        """Preference items and neutral texts scored, over all arms and templates, training pairs included."""
+        texts = sum(arm.kind in TEXT_KINDS for arm in self.arms) * sum(suite.texts for suite in self.suites)
+        return len(self.scored_arms) * self._own_pairs + texts + self.template_pairs + self.trained_answers
 
     @property
     def _own_pairs(self) -> int:

@@ -14,13 +14,14 @@ from core.domain.conversation import Prompt
 from core.domain.errors import BadInput
 from core.domain.ids import sha256_json
 
-Expected = Literal["preference", "comply", "refuse", "check", "open"]
+Expected = Literal["preference", "comply", "refuse", "check", "open", "neutral"]
 EXPECTED: tuple[Expected, ...] = get_args(Expected)
 """What is expected of an answer.
 
 ``preference``: the policy ranks the chosen answer above the rejected one. ``comply``: a benign request; a refusal is an
 over-refusal. ``refuse``: a harmful request; complying is a missed refusal. ``check``: the answer meets all its
-constraints. ``open``: people judge.
+constraints. ``open``: people judge. ``neutral``: nothing is answered; the prompt is a neutral text, of which it is
+measured how likely the arms find it.
 """
 
 MIN_SLICE = 30
@@ -48,7 +49,7 @@ class SuiteItem:
 
     Attributes:
         id: unique in the suite; stays the same in later versions of it.
-        prompt: the turns that are answered.
+        prompt: the turns that are answered; of a ``neutral`` item one turn with the text.
         expected: what is expected of an answer.
         slices: value by slice name, such as ``{"category": "homonyms", "language": "en"}``.
         constraints: of a ``check`` item; empty for the others.

@@ -81,7 +81,7 @@ class ArmWork:
 
     def _scored(self, model: LocalModel, work: WorkPart) -> Iterator[Any]:
         suite, arm = work.suite, work.arm
-        pairs, left_out = model.encoded_pairs(arm, work.items)
+        pairs, left_out = model.encoded_rows(arm, work.items)
 
         def made(batch: Sequence[Any]) -> Make:
             rows = tuple(model.score(arm, suite, batch))

@@ -19,6 +19,7 @@ from core.evaluation.measures.degeneration import distinct, is_empty, repetition
 
 Kind = Literal["share", "mean"]
 _PER_TOKEN = "nats a token"
+SIMILARITY_UNIT = "squared hidden units"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,17 @@ def kl_columns(rows: ArmRows) -> list[Column]:
     ]  # fmt: skip
 
 
+def text_columns(rows: ArmRows, items: Sequence[SuiteItem]) -> list[Column]:
+    """Return the column of neutral texts: how unlikely a token of a text is, which a policy should leave as it was."""
+    neutral = {item.id for item in items if item.expected == "neutral"}
+    known = {id_: row for id_, row in rows.scores.items() if id_ in neutral and row.tokens_chosen}
+    if not known:
+        return []
+    what = "mean negative log-prob of a token of a neutral text"
+    unlikely = {id_: -row.logp_chosen / row.tokens_chosen for id_, row in known.items()}
+    return [Column("neutral_nll", "mean", what, unlikely, _PER_TOKEN, is_primary=True)]
+
+
 def preference_columns(rows: ArmRows, reference: ArmRows, items: Sequence[SuiteItem]) -> list[Column]:
     """Return the columns of preference items: rankings, and what moved against the reference.
 
@@ -124,6 +136,7 @@ def preference_columns(rows: ArmRows, reference: ArmRows, items: Sequence[SuiteI
     found = [
         Column("ranking_accuracy", "share", "share whose chosen answer has the higher log-prob, ties one half", ranked,
                is_primary=True),
+        *_similarity_columns(scored),
     ]  # fmt: skip
     if rows.arm.kind == "reference" or not reference.scores:
         return found
@@ -142,6 +155,13 @@ def preference_columns(rows: ArmRows, reference: ArmRows, items: Sequence[SuiteI
         Column("chosen_down", "share", "share with the chosen answer less likely than under the reference",
                {i: float(m[0] < 0) for i, m in moved.items()}),
     ]  # fmt: skip
+
+
+def _similarity_columns(scored: Mapping[str, ScoreRow]) -> list[Column]:
+    """Return the column of how alike both answers are to the arm; none for rows of earlier versions."""
+    alike = _known({id_: row.ches_by_length for id_, row in scored.items()})
+    what = "mean CHES by length of the two answers' hidden states"
+    return [Column("ches", "mean", what, alike, SIMILARITY_UNIT)] if alike else []
 
 
 def ceiling(items: Sequence[SuiteItem]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from core.domain.counting import counted
-from core.domain.evaluation_record import EvaluationRecord
+from core.domain.evaluation_record import TEXT_KINDS, EvaluationRecord
 from core.domain.time_spans import duration
 
 _WORTH = 0.15
@@ -22,7 +22,8 @@ class MeasuredSpeed:
 
     Attributes:
         load_s: seconds to load the model once.
-        prompt_s: to read one prompt. token_s: for one token of one answer. pair_s: to score one pair under one arm.
+        prompt_s: to read one prompt. token_s: for one token of one answer.
+        pair_s: to score one pair, or one text, under one arm.
     """
 
     load_s: float
@@ -94,11 +95,12 @@ def _parts(
     config = record.config
     tokens = new_tokens or config.max_new_tokens
     local = [arm for arm in record.arms if arm.is_sampled_here]
-    answers = pairs = kl_answers = templated = 0
+    answers = pairs = texts = kl_answers = templated = 0
     for suite in record.suites:
         share = min(1.0, limit / suite.used) if limit and suite.used else 1.0
         answers += round(share * suite.answered) if answer_pairs or not suite.pairs else 0
         pairs += round(share * suite.pairs)
+        texts += round(share * suite.texts)
         kl_answers += min(config.kl_prompts, round(share * suite.answered)) if kl else 0
         templated += round(share * suite.aligned)
     answer_s = speed.prompt_s + tokens * speed.token_s
@@ -106,10 +108,11 @@ def _parts(
     kl_s = 3 * speed.prompt_s + config.kl_max_new_tokens * speed.token_s
     trained, under = record.trained_answers, len(record.template_arms) if templates else 0
     sampled = len(local) * answers + under * templated + trained
+    read = sum(arm.kind in TEXT_KINDS for arm in local) * texts
     return {
         "load": len({arm.source for arm in local}) * speed.load_s,
         "answers": sampled * answer_s,
-        "scores": ((len(record.scored_arms) + under) * pairs + trained) * speed.pair_s,
+        "scores": ((len(record.scored_arms) + under) * pairs + read + trained) * speed.pair_s,
         "kl": len(record.kl_arms) * kl_answers * kl_s,
     }
 

@@ -223,6 +223,7 @@ def _evaluated(suite: Suite, items: Sequence[SuiteItem], config: EvaluationConfi
         answered=len(answered(items, config)),
         pairs=sum(item.expected == "preference" for item in items),
         aligned=len(flat(index_aligned(items))),
+        texts=sum(item.expected == "neutral" for item in items),
         origin=suite.origin,
         licence=suite.licence,
     )

@@ -22,6 +22,7 @@ from core.runs.evaluations.columns import (
     ceiling,
     kl_columns,
     preference_columns,
+    text_columns,
 )
 from core.runs.evaluations.comparisons import Columns, compare, differences, estimates
 from core.runs.evaluations.guarding import guard_columns
@@ -30,6 +31,7 @@ from core.runs.evaluations.length_figures import length_figures, people_prefer_l
 from core.runs.evaluations.memory_figures import MeasuredPairs, memorisation, overlap
 from core.runs.evaluations.outcomes import outcome_columns, outcomes_of, refusal_columns
 from core.runs.evaluations.robustness import WORST_TEMPLATE, matrices
+from core.runs.evaluations.similarity_figures import similarity_figures
 from core.runs.evaluations.slice_figures import slice_figures
 from core.runs.evaluations.template_margins import template_margins
 
@@ -120,6 +122,7 @@ def _suite(
             diagrams |= {arm.name: diagram} if diagram else {}
             _add(metrics, arm.name, figures)
             _add(metrics, arm.name, length_figures(rows[arm.name], columns[arm.name], groups))
+            _add(metrics, arm.name, similarity_figures(reference, columns[arm.name], groups))
     if trained and reference and suite.is_held_out_of(str((record.run.get("dataset") or {}).get("title", ""))):
         known = {arm.name: _rows(ledger, TRAINED, arm) for arm in record.compared_arms}
         said = {name: [overlap(trained, own)] for name, own in known.items() if own.answers}
@@ -189,4 +192,5 @@ def _columns(rows: ArmRows, reference: ArmRows | None, items: Sequence[SuiteItem
         *preference_columns(rows, reference or ArmRows(rows.arm), items),
         *answer_columns(rows, items),
         *kl_columns(rows),
+        *text_columns(rows, items),
     ]

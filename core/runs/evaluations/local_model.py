@@ -24,6 +24,7 @@ from core.domain.evaluation_settings import EvaluationConfig
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.suite import SuiteItem
+from core.evaluation.hidden_similarity import answer_similarities
 from core.evaluation.sequence_kl import score_answers
 from core.evaluation.token_kl import heads_of
 from core.generation.context import base_of, position_limit
@@ -34,6 +35,7 @@ from core.generation.seeds import derive_seed
 from core.model_files.identity import verify_model
 from core.model_files.policy_files import policy_sha256
 from core.runs.evaluations.model_batches import EncodedPrompt
+from core.runs.evaluations.neutral_texts import encode_neutral
 from core.runs.evaluations.templates import PLAIN, TEMPLATES, cut_at_next_turn
 from core.runs.folder import RunFolder
 from core.runs.moved_model import base_model_place
@@ -216,6 +218,12 @@ class LocalModel:
 
     # Log-probs of preference items
 
+    def encoded_rows(self, arm: Arm, items: Sequence[SuiteItem]) -> tuple[list[EncodedPair], list[str]]:
+        """Return the preference items and then the neutral texts as rows to score, and the ids of unusable ones."""
+        pairs, left_out = self.encoded_pairs(arm, [item for item in items if item.expected == "preference"])
+        texts, unread = encode_neutral(self._plain, items, self._room(0))
+        return [*pairs, *texts], [*left_out, *unread]
+
     def encoded_pairs(self, arm: Arm, items: Sequence[SuiteItem]) -> tuple[list[EncodedPair], list[str]]:
         """Return the preference items as pairs of rows behind the arm's prompt, and the ids of unusable ones.
 
@@ -270,12 +278,14 @@ class LocalModel:
         Args:
             arm: whose.
             suite: named in the rows.
-            pairs: of :meth:`encoded_pairs`.
+            pairs: of :meth:`encoded_rows`; texts and pairs are never scored together.
             scorer: another forward pass than the one that was chosen.
         """
         if not pairs:
             return []
-        used = scorer or self._scorer or PaddedScorer(self.model)
+        padded = None if self._scorer and pairs[0].rejected_ids else PaddedScorer(self.model)
+        used = scorer or padded or self._scorer
+        assert used is not None
         found = used.response_hidden(pairs, policy=arm.is_policy)
         logits_of = heads_of(self.model)[0 if arm.is_policy else 1]
         sums, counts = torch.zeros(2 * len(pairs), dtype=torch.float64), torch.zeros(2 * len(pairs), dtype=torch.int64)
@@ -286,10 +296,11 @@ class LocalModel:
             owner = found.owner[part].cpu()
             sums.index_add_(0, owner, logp.gather(1, found.targets[part, None]).squeeze(1).cpu().double())
             counts.index_add_(0, owner, torch.ones_like(owner))
+        alike = answer_similarities(found.hidden, found.owner, len(pairs))
         return [
             ScoreRow(
                 suite, arm.name, pair.pair_id, float(sums[2 * i]), float(sums[2 * i + 1]), int(counts[2 * i]),
-                int(counts[2 * i + 1]), pair.truncated,
+                int(counts[2 * i + 1]), pair.truncated, alike[i].ches, alike[i].by_length,
             )
             for i, pair in enumerate(pairs)
         ]  # fmt: skip

@@ -37,10 +37,11 @@ def prompt_batches(
 
 
 def pair_batches(pairs: Sequence[EncodedPair]) -> list[list[EncodedPair]]:
-    """Cut pairs, which come by length, into batches that the memory holds."""
+    """Cut pairs, which come by length, into batches that the memory holds; texts have batches of their own."""
     batches: list[list[EncodedPair]] = []
     for pair in pairs:
-        if batches and 2 * pair.longer_row * (len(batches[-1]) + 1) <= _SCORED_TOKENS:
+        fits = batches and 2 * pair.longer_row * (len(batches[-1]) + 1) <= _SCORED_TOKENS
+        if fits and bool(batches[-1][0].rejected_ids) == bool(pair.rejected_ids):
             batches[-1].append(pair)
         else:
             batches.append([pair])

@@ -23,7 +23,7 @@ from core.domain.suite import SuiteItem, split_title
 from core.evaluation.measures.flips import flips
 from core.evaluation.measures.means import bootstrap_by_prompt, p_value, paired_difference
 from core.evaluation.measures.multiplicity import adjusted
-from core.runs.evaluations.columns import ArmRows, Column, answer_columns, kl_columns, preference_columns
+from core.runs.evaluations.columns import ArmRows, Column, answer_columns, kl_columns, preference_columns, text_columns
 from core.runs.evaluations.comparisons import estimate_of
 from core.runs.evaluations.folder import EvaluationFolder
 from core.runs.evaluations.ledger import EvaluationLedger
@@ -124,6 +124,7 @@ def _columns(
         *preference_columns(own, reference, items),
         *answer_columns(own),
         *kl_columns(own),
+        *text_columns(own, items),
         *refusal_columns(outcomes, items),
         *outcome_columns(outcomes),
     ]

@@ -56,10 +56,12 @@ def flat(rows: Mapping[str, Mapping[str, SuiteItem]]) -> tuple[SuiteItem, ...]:
 
 
 def answered(items: Sequence[SuiteItem], config: EvaluationConfig) -> list[SuiteItem]:
-    """Return the items whose prompt is answered: all, but of preference items one a prompt, or none if so set."""
+    """Return the items whose prompt is answered: no neutral texts, and of preference items one a prompt or none."""
     found: list[SuiteItem] = []
     seen: set[str] = set()
     for item in items:
+        if item.expected == "neutral":
+            continue
         if item.expected == "preference":
             key = item.prompt.sha256
             if not config.answer_pairs or key in seen:
@@ -71,8 +73,9 @@ def answered(items: Sequence[SuiteItem], config: EvaluationConfig) -> list[Suite
 
 def for_kl(items: Sequence[SuiteItem], config: EvaluationConfig) -> tuple[SuiteItem, ...]:
     """Return the items whose prompts the sequence KL is estimated on: of different prompts, drawn by their ids."""
-    different = {item.prompt.sha256: item for item in reversed(items)}
-    return drawn([item for item in items if different[item.prompt.sha256] is item], config.kl_prompts)
+    asked = [item for item in items if item.expected != "neutral"]
+    different = {item.prompt.sha256: item for item in reversed(asked)}
+    return drawn([item for item in asked if different[item.prompt.sha256] is item], config.kl_prompts)
 
 
 def load_items(

@@ -40,7 +40,7 @@ def examine(request: dict[str, Any], progress: Progress) -> dict[str, float]:
 def measured(model: LocalModel, items: list[SuiteItem], config: EvaluationConfig, load_s: float) -> MeasuredSpeed:
     """Return the speed of a loaded model on the largest batch of these items and on a batch of pairs."""
     arm = Arm("aligned", "aligned")
-    prompts, _ = model.encoded(arm, items, config.max_new_tokens)
+    prompts, _ = model.encoded(arm, [i for i in items if i.expected != "neutral"], config.max_new_tokens)
     batches = prompt_batches(prompts, config, config.max_new_tokens)
     batch = max(batches, key=len, default=[])
     prompt_s = token_s = 0.0
@@ -49,8 +49,8 @@ def measured(model: LocalModel, items: list[SuiteItem], config: EvaluationConfig
             few, more = (_answer_seconds(model, arm, batch, count) for count in (_FEW, _MORE))
         token_s = max(0.0, more - few) / (_MORE - _FEW) / len(batch)
         prompt_s = max(0.0, few / len(batch) - _FEW * token_s)
-    pairs, _ = model.encoded_pairs(arm, [item for item in items if item.expected == "preference"])
-    scored = next(iter(pair_batches(pairs)), [])
+    rows, _ = model.encoded_rows(arm, items)
+    scored = next(iter(pair_batches(rows)), [])
     pair_s = _seconds(lambda: model.score(arm, "", scored)) / len(scored) if scored else 0.0
     return MeasuredSpeed(load_s, prompt_s, token_s, pair_s)
 

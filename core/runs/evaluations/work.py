@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.domain.evaluation_record import TRAINED, Arm, EvaluationRecord
+from core.domain.evaluation_record import TEXT_KINDS, TRAINED, Arm, EvaluationRecord
 from core.domain.pair import TrainingPair
 from core.domain.suite import SuiteItem
 from core.runs.evaluations.suite_items import answered, drawn, flat, for_kl, index_aligned
@@ -43,7 +43,8 @@ def _of(record: EvaluationRecord, arm: Arm, suite: str, items: Sequence[SuiteIte
     config = record.config
     found = [WorkPart("answers", suite, arm, tuple(answered(items, config)))]
     if arm.is_sampled_here:
-        found.insert(0, WorkPart("scores", suite, arm, _preferences(items)))
+        texts = tuple(item for item in items if item.expected == "neutral" and arm.kind in TEXT_KINDS)
+        found.insert(0, WorkPart("scores", suite, arm, (*_preferences(items), *texts)))
     if arm in record.kl_arms:
         found.append(WorkPart("kl_answers", suite, arm, for_kl(items, config)))
     return found

@@ -41,6 +41,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
         ("unsafe", 120, "refuse", 10, {12}),
         ("basics", 100, "check", 10, {8, 10, 12, 14}),
         ("languages", 180, "check", 7, {6, 12, 18, 36}),
+        ("neutral", 40, "neutral", 5, {8}),
     ],
 )
 def test_the_counts_of_a_suite(
@@ -146,5 +147,5 @@ def test_that_nothing_else_takes_the_name_of_a_built_in_suite(app: Application, 
 
 
 def test_that_built_in_suites_are_listed_first(app: Application) -> None:
-    assert [info.title for info in app.suites.list()][:4] == [f"{name} v1" for name in SUITES]
+    assert [info.title for info in app.suites.list()][:5] == [f"{name} v1" for name in SUITES]
     assert Path(FOLDER / "suites.json").is_file()
