@@ -40,6 +40,7 @@ class CharterCard(Card):
         self.better = SegmentedControl("Better", [("higher", "higher is better"), ("lower", "lower is better")])
         self.margin, self.kl_budget, self.share = DoubleSpinBox(), DoubleSpinBox(), SpinBox()
         self.items, self.judgements = SpinBox(), SpinBox()
+        self.seconds, self.memory = DoubleSpinBox(), DoubleSpinBox()
         self.examples: dict[str, QCheckBox] = {}
         self.gaps, self.counts = text_label("", "error", wrap=True), text_label("", "hint", wrap=True)
         self._boxes = QWidget()
@@ -57,12 +58,14 @@ class CharterCard(Card):
                 combo.addItem(words, name)
         for spin, top in ((self.items, MOST), (self.judgements, MOST), (self.share, 100)):
             spin.setRange(0, top)
-        for number, top, step in ((self.margin, 1e6, 0.01), (self.kl_budget, 1e6, 1.0)):
-            number.setRange(0.0, top)
+        for number, step in ((self.margin, 0.01), (self.kl_budget, 1.0), (self.seconds, 0.5), (self.memory, 1.0)):
+            number.setRange(0.0, MOST)
             number.setSingleStep(step)
-            number.setDecimals(3 if number is self.margin else 1)
-        self.share.setSuffix(" %")
-        self.kl_budget.setSuffix(" nats")
+            number.setDecimals(3 if number is self.margin else 2 if number is self.seconds else 1)
+        for spin, unit in ((self.share, " %"), (self.kl_budget, " nats"), (self.seconds, " s"), (self.memory, " GiB")):
+            spin.setSuffix(unit)
+        for limit in (self.seconds, self.memory):
+            limit.setSpecialValueText("no limit")
 
     def _place(self, theme: Theme) -> None:
         self.add_to_head(text_label("starting values; change what does not fit", "hint"))
@@ -106,10 +109,14 @@ class CharterCard(Card):
             ("Blind judgements", self.judgements),
             ("KL budget", self.kl_budget),
             ("Refusals allowed", self.share),
+            ("Time an answer", self.seconds),
+            ("Memory", self.memory),
         )
         for name, widget in rows:
             widget.setAccessibleName(name)
         self.share.setToolTip("Refusals among the chosen answers above which a benign suite must be named.")
+        self.seconds.setToolTip("Most seconds that an answer may take where the policy is to work.")
+        self.memory.setToolTip("Most memory that answering may need where the policy is to work.")
         return Collapsible("Planned numbers, which the gate asks for", _grid(rows), theme=theme, open_=False)
 
     def _bind(self) -> None:
@@ -119,8 +126,11 @@ class CharterCard(Card):
             combo.activated.connect(self._hand)
         self.regression.activated.connect(self._metric_chosen)
         self.better.changed.connect(self._hand)
-        for spin in (self.margin, self.kl_budget, self.items, self.judgements, self.share):
+        for spin in (*self._amounts(), self.items, self.judgements, self.share):
             spin.valueChanged.connect(self._hand)
+
+    def _amounts(self) -> tuple[DoubleSpinBox, ...]:
+        return self.margin, self.kl_budget, self.seconds, self.memory
 
     def _metric_chosen(self, _: int) -> None:
         """Show the direction that the metric's name says."""
@@ -195,8 +205,9 @@ class CharterCard(Card):
             (self.share, round(100 * charter.refusal_share)),
         ):
             spin.setValue(value)
-        self.margin.setValue(charter.margin)
-        self.kl_budget.setValue(charter.kl_budget)
+        amounts = (charter.margin, charter.kl_budget, charter.answer_seconds, charter.memory_gib)
+        for number, amount in zip(self._amounts(), amounts, strict=True):
+            number.setValue(amount)
         self._loading = False
         self._tell()
 
@@ -219,6 +230,8 @@ class CharterCard(Card):
             planned_items=self.items.value(),
             planned_judgements=self.judgements.value(),
             kl_budget=self.kl_budget.value(),
+            answer_seconds=self.seconds.value(),
+            memory_gib=self.memory.value(),
         )
 
     def first_gap(self) -> QWidget | None:

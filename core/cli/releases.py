@@ -170,4 +170,6 @@ def verify(
     else:
         say(found.status)
         say(found.sentence())
+        for line in found.costs.sentences():
+            say(line)
     return 0 if equal else 1

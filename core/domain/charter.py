@@ -6,6 +6,7 @@ loss or decision rule, the metric that detects a regression with its margin and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, get_type_hints
@@ -49,6 +50,7 @@ class Charter:
         planned_items: items that each named suite needs before its numbers decide anything.
         planned_judgements: blind judgements of people that the win rate needs.
         kl_budget: KL that the policy should stay below, nats for each answer; 0 is none.
+        answer_seconds, memory_gib: most seconds an answer and GiB of memory where the policy is to work; 0 is none.
     """
 
     target_behaviour: str = ""
@@ -66,6 +68,8 @@ class Charter:
     planned_items: int = 0
     planned_judgements: int = 0
     kl_budget: float = 0.0
+    answer_seconds: float = 0.0
+    memory_gib: float = 0.0
 
     @property
     def direction(self) -> str:
@@ -112,8 +116,8 @@ class Charter:
             raise UsageError(f"The charter's better cannot be {self.better!r}.", "Use higher or lower.")
         if self.test and self.test not in TESTS:
             raise UsageError(f"The charter knows no test {self.test!r}.", f"Use {' or '.join(TESTS)}.")
-        for name in ("margin", "planned_items", "planned_judgements", "kl_budget"):
-            if getattr(self, name) < 0:
+        for name in _NOT_BELOW_0:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise UsageError(f"The charter's {name} cannot be below 0.", "Leave it out, or name a number.")
         if not 0 <= self.refusal_share <= 1:
             raise UsageError("The charter's refusal_share is a share.", "Name a number from 0 to 1.")
@@ -154,9 +158,22 @@ class Charter:
             ("loss or rule", self.rule or loss or "–"),
             ("regression metric", regression or "–"),
             ("benign suite", self.benign_suite or "–"),
+            *([("cost limits", words)] if (words := limit_words(self.answer_seconds, self.memory_gib)) else ()),
         ]
 
 
+def limit_words(answer_seconds: float, memory_gib: float) -> str:
+    """Return the limits of time and memory in words, "" without any.
+
+    >>> limit_words(2, 0), limit_words(0.5, 8), limit_words(0, 0)
+    ('at most 2 s an answer', 'at most 0.5 s an answer, 8 GiB of memory', '')
+    """
+    seconds = f"{answer_seconds:g} s an answer" if answer_seconds else ""
+    words = ", ".join(filter(None, [seconds, f"{memory_gib:g} GiB of memory" if memory_gib else ""]))
+    return f"at most {words}" if words else ""
+
+
+_NOT_BELOW_0 = ("margin", "planned_items", "planned_judgements", "kl_budget", "answer_seconds", "memory_gib")
 _OLDEST = ("target_behaviour", "regression_metric")
 _STANDARD: dict[str, Any] = {
     f.name: () if f.name == "examples" else {} if f.name == "counts" else f.default for f in fields(Charter)

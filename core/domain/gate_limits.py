@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.domain.charter import Charter
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +33,20 @@ class GateLimits:
     alpha: float = 0.05
     answer_seconds: float = 0.0
     memory_gib: float = 0.0
+
+    def with_charter(self, charter: Charter) -> GateLimits:
+        """Return these limits with those of time and memory that a charter names; the stricter of two holds."""
+        return replace(
+            self,
+            answer_seconds=_stricter(self.answer_seconds, charter.answer_seconds),
+            memory_gib=_stricter(self.memory_gib, charter.memory_gib),
+        )
+
+
+def _stricter(one: float, other: float) -> float:
+    """Return the smaller limit; 0 is none.
+
+    >>> _stricter(2, 3), _stricter(0, 3), _stricter(0, 0)
+    (2, 3, 0)
+    """
+    return min(filter(None, (one, other)), default=0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from core.domain.arm_cost import ArmCost
+from core.domain.gate_limits import GateLimits
 from core.domain.release_gate import GateBound, GateCheck
 from core.evaluation.gate_figures import words
 from core.evaluation.gate_input import GateInput
@@ -13,13 +15,23 @@ _SECONDS, _MEMORY = "seconds an answer", "memory"
 
 def costs(known: GateInput) -> tuple[GateCheck, ...]:
     """Return the check of speed and memory; none where no limit is set."""
-    limits, title = known.limits, "Speed and memory"
+    return cost_check(known.limits, known.cost)
+
+
+def cost_check(limits: GateLimits, cost: ArmCost | None) -> tuple[GateCheck, ...]:
+    """Return what a measured cost says of the limits; nothing where there are none.
+
+    Args:
+        limits: of seconds an answer and of memory.
+        cost: of the policy's answers on this machine; None where it was not measured.
+    """
+    title = "Speed and memory"
     if not (limits.answer_seconds or limits.memory_gib):
         return ()
-    if known.cost is None or not math.isfinite(known.cost.seconds.value):
+    if cost is None or not math.isfinite(cost.seconds.value):
         reason = "The time of the policy's answers was not measured."
         return (GateCheck("cost", "health", title, "insufficient", reason, needed="Evaluate a suite with answers."),)
-    named = ((_SECONDS, known.cost.seconds, limits.answer_seconds), (_MEMORY, known.cost.memory, limits.memory_gib))
+    named = ((_SECONDS, cost.seconds, limits.answer_seconds), (_MEMORY, cost.memory, limits.memory_gib))
     asked = [(name, figure, limit) for name, figure, limit in named if limit]
     figures = {name: figure for name, figure, _ in asked}
     said = "; ".join(f"{name} {words(figure)}, limit {limit:g} {figure.unit}" for name, figure, limit in asked)

@@ -11,6 +11,7 @@ from core.domain.release_gate import STATE_WORDS, GateDecision
 from core.domain.threshold import Threshold
 from core.runs.evaluations.folder import EVIDENCE
 from core.services.releases.names import EVALUATION
+from core.services.releases.policy_costs import contract_costs
 from core.version import VERSION
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def contract_of(
                    for suite in record.suites},
         "thresholds": [threshold.to_plain() for threshold in thresholds],
         "charter": run.charter.to_plain(),
+        **contract_costs(run.charter, one.folder, one.evidence.aligned),
         "gate": decision.to_plain(),
         "evaluation": {
             "id": record.evaluation_id,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.domain.arm_cost import ArmCost
 from core.domain.errors import BadInput, NotFound, UserError
 from core.domain.estimate import Estimate
 from core.domain.evaluation_record import SEALED, EvaluationRecord
@@ -15,12 +14,11 @@ from core.domain.gate_limits import GateLimits
 from core.domain.measured_evidence import MeasuredEvidence
 from core.domain.run_record import RunRecord
 from core.evaluation.gate_input import GateInput
-from core.runs.evaluations.arm_costs import arm_costs
 from core.runs.evaluations.folder import EvaluationFolder
-from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.verify import evaluation_problems
 from core.runs.folder import RunFolder
 from core.services.releases.failures import FailuresService
+from core.services.releases.policy_costs import cost_of
 from core.services.sealed.service import SealedService
 
 WinRates = Callable[[str], tuple[Estimate | None, Estimate | None]]
@@ -87,9 +85,10 @@ def gate_input(
         failures: knows who opened and tagged which failure.
         approver: who approves the release; "" for nobody yet.
         win_rates: of people; None where nobody was asked.
-        limits: that the gate applies; None for the ordinary ones.
+        limits: that the gate applies beside those of the charter; None for the ordinary ones.
     """
     record = one.run_record
+    used = (limits or GateLimits()).with_charter(record.charter)
     rate, lc_rate = win_rates(one.record.evaluation_id) if win_rates else (None, None)
     versions = [s.title.removeprefix(SEALED) for s in one.record.suites if s.sealed]
     facts = [_sealed_facts(sealed, title, record.run_id) for title in versions]
@@ -111,14 +110,9 @@ def gate_input(
         failures=failures.coverage(one.folder),
         runner=one.runner,
         approver=approver,
-        cost=_cost(one) if limits is not None and (limits.answer_seconds or limits.memory_gib) else None,
-        limits=limits or GateLimits(),
+        cost=cost_of(one.folder, one.evidence.aligned),
+        limits=used,
     )
-
-
-def _cost(one: Judged) -> ArmCost | None:
-    """Return what the policy's answers cost where they were measured."""
-    return arm_costs(EvaluationLedger(one.folder.ledger).batches().values()).get(one.evidence.aligned)
 
 
 @dataclass(frozen=True, slots=True)

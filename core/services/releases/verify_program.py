@@ -30,7 +30,8 @@ def verify(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
     progress(0, 0, "Checking the files")
     run_dir = Path(request["run_dir"]) if request["run_dir"] else None
     found = verify_contract(Path(request["folder"]), run_dir=run_dir, on_event=tell)
-    return {"sentence": found.sentence(), **found.to_plain()}
+    told = [found.sentence(), *(found.costs.sentences() if found.costs.state else ())]
+    return {"sentence": " ".join(told), **found.to_plain()}
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from core.runs.evaluations.folder import EvaluationFolder, publish
 from core.runs.evaluations.hosting import EvaluationHost
 from core.services.releases.contract import release_tuple
 from core.services.releases.names import CONTRACT, EVALUATION
+from core.services.releases.policy_costs import CostVerdict, cost_of
 from core.unfinished import temporary_folder
 
 _PARTS = ("value", "lo", "hi", "n", "p")
@@ -55,11 +56,13 @@ class Verification:
     Attributes:
         release: its id. status: the first line of the contract.
         deltas: of every number, the largest first.
+        costs: of the policy's answers here, beside the limits of the contract; they differ between machines.
     """
 
     release: str
     status: str
     deltas: tuple[Delta, ...]
+    costs: CostVerdict
 
     @property
     def largest(self) -> float:
@@ -82,6 +85,7 @@ class Verification:
                 {"suite": suite, "metric": metric, "arm": arm, "max_delta": size if math.isfinite(size) else None}
                 for (suite, metric, arm), size in sorted(by_number.items(), key=lambda one: (-one[1], one[0]))
             ],
+            "costs": self.costs.to_plain(),
         }
 
     def sentence(self) -> str:
@@ -140,11 +144,13 @@ def verify_contract(
         folder = publish(scratch / EVALUATION, record, kept.items())
         last = evaluate(folder.path, EvaluationHost(host="terminal", on_event=on_event, reset=True))
         after = folder.evidence()
+        policy = next((arm.name for arm in record.arms if arm.kind == "aligned"), "")
+        costs = CostVerdict.of(contract, cost_of(folder, policy))
         if not isinstance(last, Finished) or after is None:
             message = getattr(last, "message", "") or "it was stopped"
             raise UserError(f"The release could not be measured again: {message}", getattr(last, "hint", ""))
     found = sorted(deltas(before, after), key=lambda delta: -delta.size)
-    return Verification(str(contract["release"]), str(contract["status"]), tuple(found))
+    return Verification(str(contract["release"]), str(contract["status"]), tuple(found), costs)
 
 
 def deltas(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Delta]:

@@ -18,7 +18,7 @@ from core.services.suites.built_in import find_built_in
 _LIMIT = 64 << 10
 _NAMES = tuple(f.name for f in fields(Charter) if f.name != "counts")
 _WHOLE = ("planned_items", "planned_judgements")
-_NUMBERS = ("margin", "refusal_share", "kl_budget", *_WHOLE)
+_NUMBERS = ("margin", "refusal_share", "kl_budget", "answer_seconds", "memory_gib", *_WHOLE)
 _HINT = f"Write a name and a value a line; the names are {', '.join(_NAMES)}."
 
 

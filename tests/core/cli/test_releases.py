@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from core.domain.errors import NotFound
+from core.services.releases.policy_costs import CostVerdict
 from core.services.releases.verifying import Delta, Verification
 from tests.core.cli.conftest import Said
+from tests.core.evaluation.test_gate_costs import COST
 
 Call = Callable[..., Said]
 
@@ -40,12 +42,15 @@ def test_that_what_is_not_there_ends_with_1_and_a_wrong_call_with_2(call: Call, 
 def test_that_verify_prints_the_largest_difference(
     call: Call, monkeypatch: pytest.MonkeyPatch, after: float, code: int, words: str
 ) -> None:
-    found = Verification("r1", "The gate passed.", (Delta("s", "m", "aligned", "value", 0.5, after),))
+    costs = CostVerdict.of({"cost_limits": {"answer_seconds": 1.0}}, COST)
+    found = Verification("r1", "The gate passed.", (Delta("s", "m", "aligned", "value", 0.5, after),), costs)
     monkeypatch.setattr("core.cli.releases.verify_contract", lambda *_, **__: found)
     said = call("contract", "verify", "OUT", "--json")
     assert said.code == code
     assert json.loads(said.out)["max_delta"] == after - 0.5
-    assert words in call("contract", "verify", "OUT").out
+    assert json.loads(said.out)["costs"]["state"] == "failed"
+    told = call("contract", "verify", "OUT").out
+    assert words in told and "The contract allows at most 1 s an answer. Above a limit" in told
     assert call("contract", "verify", "OUT", "--tolerance", "0.25").code == 0
 
 

@@ -8,6 +8,7 @@ from core.domain.charter import Charter
 from core.domain.charter_start import starting_charter, variables
 from core.domain.errors import UsageError
 from core.domain.evaluated_metrics import is_measured
+from core.domain.gate_limits import GateLimits
 from core.domain.suite import SuiteInfo
 
 FULL = Charter(
@@ -85,3 +86,19 @@ def test_that_a_charter_begins_without_a_gap_and_can_be_kept(splits: dict[str, i
         assert found.benign_suite == found.regression_suite == ("look-alikes v1" if known else "")
     assert starting_charter(splits, suites).planned_items == 100
     assert starting_charter({"test": 5}, suites).planned_items == 30
+
+
+def test_that_limits_of_time_and_memory_are_told_kept_and_the_stricter_of_charter_and_gate() -> None:
+    charter = replace(FULL, answer_seconds=2.0, memory_gib=8.0)
+    assert Charter.from_plain(charter.to_plain()) == charter
+    assert dict(charter.lines())["cost limits"] == "at most 2 s an answer, 8 GiB of memory"
+    assert "cost limits" not in dict(FULL.lines())
+    assert charter.lock("f") != FULL.lock("f")
+    found = GateLimits(answer_seconds=1.0).with_charter(charter)
+    assert (found.answer_seconds, found.memory_gib) == (1.0, 8.0)
+    found = GateLimits(answer_seconds=3.0, memory_gib=4.0).with_charter(charter)
+    assert (found.answer_seconds, found.memory_gib) == (2.0, 4.0)
+    assert GateLimits().with_charter(FULL) == GateLimits()
+    for wrong in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(UsageError, match="answer_seconds"):
+            replace(FULL, answer_seconds=wrong).check()
