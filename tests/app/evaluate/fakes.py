@@ -64,6 +64,19 @@ class _Pair:
     item: SuiteItem
     longer_row: int = 24
 
+    @property
+    def rejected_ids(self) -> tuple[int, ...]:
+        """A neutral text has none."""
+        return () if self.item.expected == "neutral" else (1,)
+
+
+def _read(arm: Arm, suite: str, item: SuiteItem) -> ScoreRow:
+    """Return how likely a neutral text is: a little less under the policy."""
+    nats = random.Random(item.id).gauss(3, 0.3)
+    if arm.is_policy:
+        nats += random.Random(f"{item.id} read").gauss(0.05, 0.05)
+    return ScoreRow(suite, arm.name, item.id, -40 * nats, 0.0, 40, 0)
+
 
 class ScriptedModel:
     """Stands in for a loaded model: what it says follows from the arm and the item alone."""
@@ -87,19 +100,25 @@ class ScriptedModel:
         del arm, horizon
         return [EncodedPrompt(item, (1, 2, 3), 0) for item in items], []
 
-    def encoded_pairs(self, arm: Arm, items: Sequence[SuiteItem]) -> tuple[list[_Pair], list[str]]:
+    def encoded_rows(self, arm: Arm, items: Sequence[SuiteItem]) -> tuple[list[_Pair], list[str]]:
         del arm
         return [_Pair(item) for item in items], []
 
     def score(self, arm: Arm, suite: str, batch: Sequence[_Pair]) -> list[ScoreRow]:
         rows = []
         for pair in batch:
+            if pair.item.expected == "neutral":
+                rows.append(_read(arm, suite, pair.item))
+                continue
             base = random.Random(pair.item.id)
             chosen, rejected = base.gauss(-30, 3), base.gauss(-30, 3)
             if arm.is_policy:
                 own = random.Random(f"{pair.item.id} {arm.name}")
                 chosen, rejected = chosen + own.gauss(0.5, 2), rejected + own.gauss(-2.5, 2)
-            rows.append(ScoreRow(suite, arm.name, pair.item.id, chosen, rejected, 12, 8))
+            alike = random.Random(f"{pair.item.id} alike").gauss(-2, 0.5) - 0.1 * chosen
+            rows.append(
+                ScoreRow(suite, arm.name, pair.item.id, chosen, rejected, 12, 8, ches=90 * alike, ches_by_length=alike)
+            )
         return rows
 
     def answer(self, arm: Arm, suite: str, batch: Sequence[EncodedPrompt]) -> list[AnswerRow]:
@@ -169,7 +188,7 @@ def make_evaluation(
         suites=tuple(
             EvaluatedSuite(
                 s.title, s.sha256, len(s.items), len(s.items), len(s.items),
-                sum(i.expected == "preference" for i in s.items),
+                sum(i.expected == "preference" for i in s.items), texts=sum(i.expected == "neutral" for i in s.items),
             )
             for s in chosen
         ),
