@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.home import presenter
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 EVENTS = 10
 """Events of the log that are listed."""
+MINUTE_MS = 60_000
+"""How often Home is read again: it says how long ago things happened, and other processes write as well."""
 TILES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("pairs", "Pairs", "data", {}),
     ("labelled", "Labelled by people", "data", {"reviewer_kind": "human"}),
@@ -46,6 +48,10 @@ class HomePage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context)
         self._stack = QStackedWidget()
+        self._states: dict[str, str] | None = None
+        self._steps_shown: tuple[presenter.SetupStep, ...] = ()
+        self._lines_shown: tuple[presenter.ActivityLine, ...] | None = None
+        self._rows: list[QWidget] = []
         self.set_body(self._stack, 0)
         if context.has_workspace:
             self._build()
@@ -53,6 +59,9 @@ class HomePage(Page):
                 self.header.add_left(Chip("Demo", "accent", tooltip="Try anything here; it can be reset."))
                 self.header.add_right(action_button(context.actions, "global.demo_reset", text="Reset", kind="flat"))
             context.watch.changed.connect(self._show_runs)
+            self._minutes = QTimer(self)
+            self._minutes.timeout.connect(self._read_again)
+            self._minutes.start(MINUTE_MS)
             context.session.reviewer_changed.connect(self._read_again)
             self.header.add_right(action_button(context.actions, "global.open", text="Open…"))
             self.header.add_right(action_button(context.actions, "global.new", text="New workspace"))
@@ -84,6 +93,10 @@ class HomePage(Page):
 
     def _show_runs(self, runs: list[RunInfo]) -> None:
         """Show how many runs there are, and the one that is going on."""
+        states = {run.run_id: run.state for run in runs}
+        if self._states not in (None, states):  # one began or ended, perhaps in another process; the log says so too
+            self._read_again()
+        self._states = states
         live = [run for run in runs if run.live]
         self._tiles["runs"].set_value(presenter.number(len(runs)), f"{len(live)} running" if live else "", "accent")
         self._running.setVisible(bool(live))
@@ -172,7 +185,7 @@ class HomePage(Page):
         self.context.navigate(self._target)
 
     def _read_again(self) -> None:
-        """Read again: the counts are those of the current reviewer."""
+        """Read again: for another reviewer, after a minute, or since a run began or ended."""
         if self.isVisible():
             self.changed(self.watches)
 
@@ -230,6 +243,9 @@ class HomePage(Page):
     def _show_steps(self, steps: tuple[presenter.SetupStep, ...]) -> None:
         hidden = str(self.context.settings.state("home/steps_hidden", False)).lower() == "true"
         self._steps_card.setVisible(not hidden and not all(step.done for step in steps))
+        if steps == self._steps_shown:
+            return
+        self._steps_shown = steps
         clear_layout(self._steps)
         for step in steps:
             icon, colour = ("check_circle", "ok") if step.done else ("circle", "text3")
@@ -244,14 +260,23 @@ class HomePage(Page):
             row.addLayout(words, 1)
             self._steps.addLayout(row)
 
-    def _show_lines(self, lines: Sequence[presenter.ActivityLine]) -> None:
+    def _show_lines(self, lines: tuple[presenter.ActivityLine, ...]) -> None:
+        """List the activity; the keyboard stays on the line that it is on."""
+        if lines == self._lines_shown:
+            return
+        self._lines_shown = lines
+        focus = QApplication.focusWidget()
+        held = next((n for n, row in enumerate(self._rows) if focus is not None and row in (focus, focus.parent())), -1)
         clear_layout(self._lines)
+        self._rows = [self._line(line) for line in lines]
+        for row in self._rows:
+            self._lines.addWidget(row)
         if not lines:
             self._lines.addWidget(
                 text_label("Imports, labels, dataset versions and runs will be listed here.", "muted")
             )
-        for line in lines:
-            self._lines.addWidget(self._line(line))
+        elif held >= 0:
+            self._rows[min(held, len(self._rows) - 1)].setFocus()
 
     def _line(self, line: presenter.ActivityLine) -> QWidget:
         made = Pressable(f"{line.text}, {line.when}")

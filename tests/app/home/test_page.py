@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.home import presenter
 from core.domain.judgement import ReviewerKind
 from core.paths import resources_dir
 from core.services.annotation.service import QueueSettings
+from core.store import events
 from tests.fakes.workspaces import fill, opened, person, prefer
 
 
@@ -131,3 +133,26 @@ def test_that_a_number_of_home_leads_to_its_list(main_window, tmp_path, qtbot):
     assert running.window.place == "data" and data.table.count == 4
     assert data.pairs.filters.reviewers.currentText() == "rule"
     running.settle()
+
+
+def test_that_the_activity_is_read_again_each_minute_and_when_a_run_ends(main_window, tmp_path, qtbot):
+    running = main_window(workspace=tmp_path / "ws", create=True)
+    page = running.page("home")
+    running.settle()
+
+    def noted(summary):
+        """Write an event that the window is not told of, as another process does; return whether Home lists it."""
+        store = running.context.services.store
+        context = store.write_context()
+        store.write(lambda session: events.log(session, context, "run.end", summary, subject="run"), "a note")
+        return lambda: summary in "".join(label.text() for label in page.findChildren(QLabel))
+
+    listed = noted("Run first ended: finished")
+    assert not listed()
+    page._lines.itemAt(0).widget().setFocus()
+    page._minutes.timeout.emit()
+    qtbot.waitUntil(listed)
+    assert page._lines.itemAt(0).widget().hasFocus(), "the keyboard is where it was"
+    listed = noted("Run second ended: finished")
+    running.context.watch.changed.emit([SimpleNamespace(run_id="second", state="finished", live=False)])
+    qtbot.waitUntil(listed)
