@@ -276,7 +276,9 @@ class HomePage(Page):
                 text_label("Imports, labels, dataset versions and runs will be listed here.", "muted")
             )
         elif held >= 0:
-            self._rows[min(held, len(self._rows) - 1)].setFocus()
+            row = self._rows[min(held, len(self._rows) - 1)]
+            row.show()  # a layout shows it in a later turn, and what is hidden cannot take the keyboard
+            row.setFocus()
 
     def _line(self, line: presenter.ActivityLine) -> QWidget:
         made = Pressable(f"{line.text}, {line.when}")
