@@ -149,10 +149,10 @@ def test_that_the_activity_is_read_again_each_minute_and_when_a_run_ends(main_wi
 
     listed = noted("Run first ended: finished")
     assert not listed()
-    page._lines.itemAt(0).widget().setFocus()
     page._minutes.timeout.emit()
     qtbot.waitUntil(listed)
-    assert page._lines.itemAt(0).widget().hasFocus(), "the keyboard is where it was"
+    page._rows[0].setFocus()
     listed = noted("Run second ended: finished")
     running.context.watch.changed.emit([SimpleNamespace(run_id="second", state="finished", live=False)])
     qtbot.waitUntil(listed)
+    assert page._rows[0].hasFocus(), "the keyboard is where it was"
