@@ -9,6 +9,7 @@ INSPECT_ROWS: tuple[A, ...] = (
     A("inspect.tokens", "Score tokens", "T", "text", "What each token of both answers adds to h."),
     A("inspect.leave_out", "Leave out…", "X", "minus", "Ask that the next dataset version leave this pair out."),
     A("inspect.note", "Note…", "N", "edit", "Your note on this pair, kept as a bookmark."),
+    A("inspect.tag", "Tags…", "G", "tag", "Words to find this pair by, or to leave it out of a freeze."),
     A("inspect.worst", "Worst pairs first", "W", "sort", "Sort by margin."),
     A("inspect.clear", "Clear the brush", "Esc", "close", "Show all margins."),
     A("inspect.find", "Find pairs", "Ctrl+F; /", "search", "Go to the search field."),

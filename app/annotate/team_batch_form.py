@@ -28,6 +28,7 @@ ORDERS: tuple[tuple[BatchOrder, str], ...] = (
     ("import", "in the order of import"),
     ("margin", "margin of a run nearest to zero first"),
     ("disagreement", "where two runs disagree first"),
+    ("length", "answers of which the lengths differ most first"),
     ("noise", "margin of a run against the label first"),
     ("suspects", "suspects of label noise, judged again blind"),
 )

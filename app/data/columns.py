@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.local_time import local_time
 from app.widgets.table_model import TableColumn
 from core.domain.pair_table import PairSummary
+from core.domain.pair_tags import SEPARATOR
 from core.domain.text_flags import FLAG_TITLES, flag_keys
 
 LABELS: tuple[tuple[str, str], ...] = (
@@ -55,8 +56,9 @@ COLUMNS = (
     TableColumn("a_chars", "Characters A", lambda row: f"{row.a_chars:,}", 96, right=True, sortable=True),
     TableColumn("b_chars", "Characters B", lambda row: f"{row.b_chars:,}", 96, right=True, sortable=True),
     TableColumn("text_flags", "Text flags", _text_flags, 150, colour=lambda row: "warn" if row.text_flags else ""),
+    TableColumn("tags", "Tags", lambda row: SEPARATOR.join(row.tags), 150),
     TableColumn("newest", "Newest label", _newest, 130, sortable=True),
 )
 """Every column; the key of each is an order of the pair table, see ``PairOrder``."""
-HIDDEN = ("turns", "a_chars", "b_chars", "text_flags", "newest")
+HIDDEN = ("turns", "a_chars", "b_chars", "text_flags", "tags", "newest")
 """Columns that are not shown until the user chooses them."""

@@ -30,7 +30,7 @@ EXPORTS: tuple[tuple[Literal["jsonl", "parquet"], str, str], ...] = (
     ("jsonl", "soft", "Soft labels: how the labels of each pair are spread"),
 )
 """Format of the files, form of the lines, and the words for both."""
-Choices = tuple[list[RubricVersion], list[SourceInfo], list[Reviewer], SignOff]
+Choices = tuple[list[RubricVersion], list[SourceInfo], list[Reviewer], SignOff, dict[str, int]]
 
 
 class DatasetActions(QObject):
@@ -49,7 +49,8 @@ class DatasetActions(QObject):
 
         def read() -> Choices:
             versions, sources = services.rubrics.published(imported=True), services.pairs.sources()
-            return versions, sources, services.reviewers.list(), services.datasets.sign_off()
+            reviewers, tags = services.reviewers.list(), services.pairs.tags.counts()
+            return versions, sources, reviewers, services.datasets.sign_off(), tags
 
         self._context.tasks.query(read, self._ask_policy, owner=self)
 

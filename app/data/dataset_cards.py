@@ -36,6 +36,7 @@ POLICY_WORDS = {
     "keep_ties": "ties are kept",
     "drop_flags": "flags that leave a pair out",
     "drop_text_flags": "text flags that leave a pair out",
+    "drop_tags": "tags that leave a pair out",
     "require_consent": "consent is needed",
     "splits": "shares of the splits",
     "seed": "seed of the splits",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -34,6 +34,8 @@ class FilterLists:
     reviewers: Sequence[Reviewer]
     sources: Sequence[SourceInfo]
     versions: Sequence[RubricVersion]
+    tags: Mapping[str, int]
+    """Tag -> how many pairs have it."""
 
 
 class FilterBar(QWidget):
@@ -74,6 +76,7 @@ class FilterBar(QWidget):
         fill(self.reviewers, "All reviewers", [(r.name, r.id) for r in lists.reviewers])
         fill(self.sources, "All sources", [(s.name, s.id) for s in lists.sources])
         self._fill_submenu("rubric_version_id", [(v.id, v.title) for v in lists.versions])
+        self._fill_submenu("tag", [(tag, tag) for tag in lists.tags])
 
     def set_further(self, field: str, value: Any, words: str) -> None:
         """Set one of the further filters, a field of ``PairFilter``; it gets a chip that says ``words``."""
@@ -137,6 +140,8 @@ class FilterBar(QWidget):
         self._submenus["labelled_ms"].aboutToShow.connect(self._fill_times)
         self._fill_times()
         self._add_submenu("rubric_version_id", "Rubric version")
+        self._add_submenu("tag", "Tag")
+        self._submenus["tag"].menuAction().setEnabled(False)
         self._add_submenu("flag", "Flag of a reviewer")
         self._fill_submenu("flag", list(FLAGS.items()))
         self._add_submenu("text_flag", "Text")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import (
@@ -22,6 +22,7 @@ from app.widgets.check_list import CheckList
 from app.widgets.containers import Collapsible
 from app.widgets.controls import ComboBox, DoubleSpinBox, SpinBox
 from app.widgets.labels import text_label
+from core.domain.counting import counted
 from core.domain.dataset import FreezePolicy
 from core.domain.judgement import Reviewer
 from core.domain.pair_table import SourceInfo
@@ -51,6 +52,7 @@ TARGETS = (
 """As ``WEIGHTS``."""
 ONLY = "Only some sources or reviewers"
 TEXTS = "Leave out by text"
+TAGS = "Leave out by tag"
 LIST_PX, TEXTS_PX = 96, 168
 
 
@@ -64,6 +66,7 @@ class FreezeForm(QWidget):
         sources: the sources to choose from.
         reviewers: the reviewers to choose from.
         sign_off: whether a name is needed under the freeze, and whose; None asks for none.
+        tags: tag -> how many pairs have it, to leave out by.
     """
 
     changed = Signal()
@@ -76,6 +79,7 @@ class FreezeForm(QWidget):
         sources: Sequence[SourceInfo],
         reviewers: Sequence[Reviewer],
         sign_off: SignOff | None = None,
+        tags: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
         self.name = QLineEdit(name)
@@ -103,6 +107,11 @@ class FreezeForm(QWidget):
         self.texts = CheckList("Leave out pairs with", list(FLAG_TITLES.items()))
         self.texts.setFixedHeight(theme.px(TEXTS_PX))
         self.by_text = Collapsible(TEXTS, self.texts, theme=theme, open_=False)
+        words = [(tag, f"{tag}: {counted(count, 'pair')}") for tag, count in (tags or {}).items()]
+        self.tags = CheckList("Leave out pairs with the tag", words)
+        self.tags.setFixedHeight(theme.px(LIST_PX))
+        self.by_tag = Collapsible(TAGS, self.tags, theme=theme, open_=False)
+        self.by_tag.setVisible(bool(tags))
         self.only = Collapsible(ONLY, self._narrowing(theme), theme=theme, open_=False)
         self.only.setVisible(len(sources) > 1 or len(reviewers) > 1)
         self._lay_out()
@@ -131,6 +140,7 @@ class FreezeForm(QWidget):
             max_spread=self.spread.value() or None,
             keep_ties=self.keep_ties.isChecked(),
             drop_text_flags=self.texts.checked,
+            drop_tags=self.tags.checked,
             drop_flags=FreezePolicy().drop_flags if self.flags.isChecked() else (),
             require_consent=self.consent.isChecked(),
             splits=(round(1 - dev - test, 4), dev, test),
@@ -170,6 +180,7 @@ class FreezeForm(QWidget):
             number.setAccessibleName(label)
             form.addRow(label, number)
         form.addRow(self.by_text)
+        form.addRow(self.by_tag)
         form.addRow(self.only)
 
     def _narrowing(self, theme: Theme) -> QWidget:
@@ -186,7 +197,7 @@ class FreezeForm(QWidget):
         return content
 
     def _signals(self) -> Iterator[SignalInstance]:
-        for boxes in (self.versions, self.texts, self.sources, self.reviewers):
+        for boxes in (self.versions, self.texts, self.tags, self.sources, self.reviewers):
             yield boxes.changed
         for choice in (self.aggregation, self.weights, self.targets):
             yield choice.currentIndexChanged
@@ -200,6 +211,8 @@ class FreezeForm(QWidget):
         self.only.set_title(f"{ONLY}: {chosen} chosen" if chosen else ONLY)
         flags = len(self.texts.checked)
         self.by_text.set_title(f"{TEXTS}: {flags} chosen" if flags else TEXTS)
+        tags = len(self.tags.checked)
+        self.by_tag.set_title(f"{TAGS}: {tags} chosen" if tags else TAGS)
         self.changed.emit()
 
 

@@ -227,8 +227,9 @@ class DataPage(Page):
 
         def read() -> _Lists:
             lists = FilterLists(
-                services.reviewers.list(), services.pairs.sources(), services.rubrics.published(imported=True)
-            )
+                services.reviewers.list(), services.pairs.sources(), services.rubrics.published(imported=True),
+                services.pairs.tags.counts(),
+            )  # fmt: skip
             return _Lists(lists, services.datasets.list(), services.imports.unfinished())
 
         self.context.tasks.query(read, self._show_lists, owner=self, key="lists")

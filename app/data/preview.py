@@ -15,6 +15,7 @@ from app.widgets.labels import text_label
 from app.widgets.safe_text import SafeText
 from core.domain.judgement import CANNOT_JUDGE_REASONS, FLAGS, SPAN_TAGS, Judgement, JudgementDraft, describe
 from core.domain.pair_table import PairDetail
+from core.domain.pair_tags import SEPARATOR
 from core.domain.text_flags import FLAG_WORDS, flag_named
 
 TEXTS = (("Prompt", 120), ("Answer A", 190), ("Answer B", 190))
@@ -72,6 +73,7 @@ def history(detail: PairDetail) -> list[tuple[str, list[str]]]:
             words = ", ".join(f"{key} {_short(value)}" for key, value in known.items() if not isinstance(value, dict))
             made.append(f"{side}: {words[:MADE_CHARS]}")
     blocks = [
+        ("Tags", [SEPARATOR.join(detail.tags)] if detail.tags else []),
         ("What looks wrong", [_sentence(FLAG_WORDS[flag_named(key)]) for key in detail.text_flags]),
         ("Judgements, oldest first", [judgement_line(j) for j in detail.judgements]),
         (

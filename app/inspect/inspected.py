@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from core.domain.counting import counted, number
 from core.domain.estimate import Estimate
 from core.domain.number_text import format_value, interval_text, signed
+from core.domain.pair_tags import has_tags, split_search
 from core.services.runs.run_estimates import mean_by_prompt
 from core.services.runs.views import RunReader
 
@@ -61,12 +62,15 @@ def read_pairs(reader: RunReader, lineage: RunLineage, kinds: Sequence[str]) -> 
 
 
 def narrowed(rows: Sequence[LineageRow], brush: tuple[float, float], words: str) -> list[LineageRow]:
-    """Return the rows whose margin lies in the brush (NaN: all) and whose prompt has the words."""
-    (low, high), folded = brush, words.casefold()
+    """Return the rows with a margin in the brush (NaN: all), every ``tag:x``, and the other words in the prompt."""
+    (low, high), (plain, tags) = brush, split_search(words)
+    folded = plain.casefold()
     return [
         row
         for row in rows
-        if (math.isnan(low) or low <= row.margin <= high) and (not folded or folded in row.prompt.casefold())
+        if (math.isnan(low) or low <= row.margin <= high)
+        and (not folded or folded in row.prompt.casefold())
+        and (not tags or has_tags(row.tags, tags))
     ]
 
 

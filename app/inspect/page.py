@@ -45,7 +45,7 @@ class InspectPage(Page):
     """Pairs of one run by margin."""
 
     place: ClassVar[str] = "inspect"
-    watches: ClassVar[Changes] = Changes.RUNS | Changes.JUDGEMENTS
+    watches: ClassVar[Changes] = Changes.RUNS | Changes.JUDGEMENTS | Changes.PAIRS
 
     @classmethod
     def made_in_slices(cls, context: AppContext) -> Generator[None, None, Self]:
@@ -63,13 +63,12 @@ class InspectPage(Page):
         self._wanted_run, self._wanted_pair = "", ""
         self._rows: list[LineageRow] = []
         self._found = InspectedPairs()
-        self._kind_chosen = False
-        self._missing = ""
+        self._kind_chosen, self._missing = False, ""
         self._reading = False
         self._lineages: dict[str, RunLineage] = {}
         self._brush = (math.nan, math.nan)
         self.runs, self.kinds = ComboBox(outside=True), ComboBox()
-        self.search, self.filters = SearchField(context.theme, "Find in prompts"), SavedFilters(context, self)
+        self.search, self.filters = SearchField(context.theme, "Find words, or tag:x"), SavedFilters(context, self)
         self.histogram, self.table = histogram or MarginHistogram(context.theme), PairTable(context.theme)
         self.panel, self.acts = panel or PairPanel(context), PairActs(context, self)
         self.count = Chip("")
@@ -124,7 +123,7 @@ class InspectPage(Page):
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._read_pair())
         self.context.watch.changed.connect(self._run_moved)
         self.mode.chosen.connect(lambda _: self._show_mode())
-        self.acts.noted.connect(self.panel.show_note)
+        self.acts.said.connect(self.panel.show_said)
         self.acts.found.connect(self.panel.show_dossier)
         self.panel.pair_wanted.connect(
             lambda pair_id: self.show_item(run_id=self.run_id, pair_id=pair_id, kind="train")
@@ -136,6 +135,7 @@ class InspectPage(Page):
             "inspect.tokens": self.panel.token_card.start,
             "inspect.leave_out": self.acts.leave_out,
             "inspect.note": self.acts.note,
+            "inspect.tag": self.acts.tag,
             "inspect.worst": self._worst_first,
             "inspect.clear": self.histogram.clear_brush,
             "inspect.find": self.search.setFocus,

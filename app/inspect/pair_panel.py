@@ -30,6 +30,7 @@ from core.domain.judgement import Judgement, describe
 from core.domain.number_text import format_value, signed
 from core.domain.pair import TrainingPair
 from core.domain.pair_dossier import PairDossier
+from core.domain.pair_tags import SEPARATOR
 from core.services.runs.views import PairVisit
 
 
@@ -89,7 +90,7 @@ class PairPanel(QFrame):
         for part in (self.title, self.margin, self.below):
             head.addWidget(part)
         head.add_gap()
-        for action_id in ("inspect.annotate", "inspect.leave_out", "inspect.note"):
+        for action_id in ("inspect.annotate", "inspect.leave_out", "inspect.note", "inspect.tag"):
             head.addWidget(action_button(context.actions, action_id, theme=context.theme))
         self.head.add(head)
         self.note = text_label("", "caption", wrap=True, selectable=True)
@@ -228,10 +229,11 @@ class PairPanel(QFrame):
         about = "Dot: h of this pair. Tick: median of the pairs of that look. Hollow: another objective."
         self.over_runs.show_figures(rows, about=about, missing="No run measured this pair.")
 
-    def show_note(self, text: str) -> None:
-        """Show the reviewer's note on the pair; an empty one takes no room."""
-        self.note.setText(f"Note: {text}" if text else "")
-        self.note.setVisible(bool(text))
+    def show_said(self, note: str, tags: Sequence[str]) -> None:
+        """Show the reviewer's note on the pair and its tags; without them no room is taken."""
+        lines = (f"Tags: {SEPARATOR.join(tags)}" if tags else "", f"Note: {note}" if note else "")
+        self.note.setText("\n".join(line for line in lines if line))
+        self.note.setVisible(bool(note or tags))
 
     def show_nothing(self, why: str = "") -> None:
         """Show no pair; ``why`` stands as the title."""
@@ -243,7 +245,7 @@ class PairPanel(QFrame):
         self._clear_stats()
         self.token_card.set_pair("", "")
         self.show_dossier(None)
-        self.show_note("")
+        self.show_said("", ())
         self.curve.set_curve("pair", [], [])
         self._set_labels([])
 

@@ -74,7 +74,8 @@ class PairTableModel(QAbstractTableModel):
             return str(value).replace("\n", " ")[:400]
         if role == Qt.ItemDataRole.ToolTipRole:
             row = self.rows[index.row()]
-            return plain_tip(" · ".join(part for part in (row.label, row.reviewers, row.clause) if part))
+            tags = f"tags: {row.tags}" if row.tags else ""
+            return plain_tip(" · ".join(part for part in (row.label, row.reviewers, row.clause, tags) if part))
         if role == Qt.ItemDataRole.TextAlignmentRole and (field in _NUMBERS or field == "step"):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.FontRole and field in _NUMBERS:

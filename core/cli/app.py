@@ -77,7 +77,7 @@ def build_app() -> typer.Typer:
     app.callback()(_common_options)
     workspace.register(app)
     imports.register(app)
-    pairs.register(app)
+    app.add_typer(pairs.build(), name="pairs", cls=DefaultGroup)
     quality.register(app)
     qualification.register(app)
     reviewers.register(app)

@@ -52,6 +52,7 @@ def create(
     label: Annotated[
         str, typer.Option(help="Only pairs with such labels: none (as it is without, but for suspects), any, ...")
     ] = "",
+    tag: Annotated[str, typer.Option(help="Only pairs with this tag, see `pairs tags`.")] = "",
     pair: Annotated[list[int] | None, typer.Option(help="Only this pair; many times.")] = None,
     limit: Annotated[int, typer.Option(help="Most pairs; 0 takes all.", min=0)] = 0,
     order: Annotated[str, typer.Option(help=f"Order: {', '.join(BATCH_ORDERS)}.")] = "random",
@@ -79,6 +80,7 @@ def create(
                 label=label or ("any" if order == "suspects" else "none"),  # type: ignore[arg-type] - the filter checks it
                 source_id=source,
                 pair_ids=tuple(pair) if pair else None,
+                tag=tag,
             ),
             limit,
             _order(order),

@@ -15,6 +15,7 @@ from core.domain.counting import counted
 from core.domain.judgement import Judgement, describe
 from core.domain.number_text import format_value, signed
 from core.domain.pair_dossier import PairDossier, RunLook
+from core.domain.pair_tags import SEPARATOR
 from core.domain.prompt_inspection import InspectedAnswer
 from core.runs.event_lines import finite
 from core.runs.run_control import find_run
@@ -44,13 +45,16 @@ def dossier(
     run_id = find_run(run, workspace).record().run_id
     with open_workspace(workspace, read_only=True) as app:
         found = app.dossier.of(run_id, pair, kind)
-        judgements = app.runs.lineage(run_id).judgements(pair)
+        lineage = app.runs.lineage(run_id)
+        judgements, tags = lineage.judgements(pair), lineage.tags(pair)
         progress = None if as_json else say_progress
         scored = app.dossier.tokens(run_id, pair, on_progress=progress) if tokens else None
     if as_json:
-        say_json(finite(_plain(found, judgements, scored)))
+        say_json(finite({**_plain(found, judgements, scored), "tags": list(tags)}))
     else:
         _show(found, judgements, scored)
+        if tags:
+            say(f"tags: {SEPARATOR.join(tags)}")
 
 
 def _plain(found: PairDossier, judgements: Sequence[Judgement], scored: ScoredPair | None) -> dict[str, Any]:

@@ -40,6 +40,11 @@ def flag_reason(flag: str) -> str:
     return f"flagged: {FLAGS[flag].lower()}"
 
 
+def tag_reason(tag: str) -> str:
+    """Return the reason for leaving out a pair with this tag."""
+    return f"tagged: {tag}"
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """One current label of a pair; ``strength`` is in canonical sides, None unless a side is preferred."""

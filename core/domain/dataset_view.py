@@ -162,6 +162,7 @@ def policy_in_words(
         ("Strengths differ by at most", "any amount" if spread is None else f"{spread:g}"),
         ("Ties", "kept as tie pairs" if policy.keep_ties else "left out"),
         ("Left out when flagged", ", ".join(flags) or "no flag"),
+        *((("Left out when tagged", ", ".join(policy.drop_tags)),) if policy.drop_tags else ()),
         ("Weight of a pair", _weights(policy)),
         ("Target probability", _targets(policy)),
         ("Train / dev / sealed test", f"{shares}, drawn by prompt with seed {policy.seed}"),

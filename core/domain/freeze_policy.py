@@ -41,6 +41,7 @@ class FreezePolicy:
         agreement_weights: multiply each pair's loss by the net share of reviewers on the chosen side, 1 when all
             agree; pairs on which none is left are left out.
         drop_text_flags: pairs whose texts carry one of these flags are left out, see ``core.domain.text_flags``.
+        drop_tags: pairs that somebody put one of these tags on are left out.
         attacks: take pairs that were made of attacks, too; they never enter otherwise.
         subjective: take pairs that were decided to be truly subjective, too, with the share of their labels as target;
             they never enter otherwise.
@@ -66,6 +67,7 @@ class FreezePolicy:
     strength_targets: bool = False
     agreement_weights: bool = False
     drop_text_flags: tuple[str, ...] = ()
+    drop_tags: tuple[str, ...] = ()
     split_rule: int = 2
     attacks: bool = False
     subjective: bool = False
@@ -123,12 +125,13 @@ CAME_LATER: dict[str, tuple[Any, ...]] = {
     "strength_targets": (False,),
     "agreement_weights": (False,),
     "drop_text_flags": ([],),
+    "drop_tags": ([],),
     "split_rule": (1,),
     "attacks": (False,),
     "subjective": (False,),
 }
 """Settings that came later, with the values under which a version is frozen as it was before them."""
-_LISTS = ("rubric_version_ids", "reviewer_ids", "source_ids", "drop_flags", "drop_text_flags")
+_LISTS = ("rubric_version_ids", "reviewer_ids", "source_ids", "drop_flags", "drop_text_flags", "drop_tags")
 
 
 def _as_tuple(key: str, value: Any) -> Any:
@@ -167,6 +170,10 @@ def _are_text_flags(value: Any) -> bool:
     return isinstance(value, tuple) and all(flag in FLAG_KEYS for flag in value)
 
 
+def _are_tags(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(tag, str) and tag.strip() for tag in value)
+
+
 _IDS = (_is_ids, "a whole number or a list of them")
 _SWITCH = (_is_switch, "true or false")
 _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -186,6 +193,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "strength_targets": _SWITCH,
     "agreement_weights": _SWITCH,
     "drop_text_flags": (_are_text_flags, f"a list of {', '.join(FLAG_KEYS)}"),
+    "drop_tags": (_are_tags, "a list of tags"),
     "attacks": _SWITCH,
     "subjective": _SWITCH,
     "split_rule": (lambda value: _is_id(value) and value in (1, 2), "1 or 2"),

@@ -42,6 +42,7 @@ class PairFilter:
         flag: pairs with a label that carries this flag, a key of ``FLAGS``.
         bookmarked: pairs that a reviewer has bookmarked.
         text_flag: pairs whose texts carry this flag, a key of ``core.domain.text_flags``.
+        tag: pairs that somebody put this tag on, in the spelling of ``core.services.pairs.tags``.
         order: what the pairs are sorted by, ``id`` for the order of import.
         descending: the other way round.
 
@@ -64,6 +65,7 @@ class PairFilter:
     bookmarked: bool = False
     reviewer_kind: str = ""
     labelled_ms: tuple[int, int] | None = None
+    tag: str = ""
     order: PairOrder = "id"
     descending: bool = False
 
@@ -93,6 +95,7 @@ class PairSummary:
         a_chars: characters of the whole answer A; ``b_chars`` likewise.
         text_flags: what looks wrong in the texts, as a number of ``core.domain.text_flags``.
         newest_ms: when the newest label that counts was made, 0 without one.
+        tags: that people put on the pair, in that order.
     """
 
     id: int
@@ -112,6 +115,7 @@ class PairSummary:
     b_chars: int = 0
     newest_ms: int = 0
     text_flags: int = 0
+    tags: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
@@ -187,6 +191,7 @@ class PairDetail:
     Attributes:
         judgements: every judgement, taken-back and superseded ones included; ``current`` tells which count.
         text_flags: what looks wrong in its texts, keys of ``core.domain.text_flags``.
+        tags: that people put on it, in that order.
     """
 
     id: int
@@ -197,6 +202,7 @@ class PairDetail:
     datasets: tuple[PairInDataset, ...]
     runs: tuple[PairInRun, ...]
     text_flags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from core.domain.changeset import DataRules
 from core.domain.clock import now_ms
 from core.domain.judgement import Task, Verdict
 from core.domain.on_policy import PolicyMark
-from core.store import adjudications, consents, data_rules, generated, stale_labels
+from core.store import adjudications, consents, data_rules, generated, pair_tags, stale_labels
 from core.store.chain.material import EVIDENCE, digest_of
 from core.store.plain import fetch
 
@@ -57,6 +58,7 @@ class FreezeSnapshot:
     Attributes:
         labels: pair id -> current labels, gold and retest answers left out.
         flags: pair id -> flags of its current judgements, of reviewers whose consent holds.
+        tags: pair id -> the tags that people put on it.
         consents: source id -> consent as it counts for training now: granted, unknown, withdrawn or "other use".
         evidence: judgement id -> sha256 of what the judgement says, for the root hash.
         subjective: pair -> rubric versions under which it was decided to be truly subjective.
@@ -69,6 +71,7 @@ class FreezeSnapshot:
     candidates: list[Candidate] = field(default_factory=list)
     labels: dict[int, list[Label]] = field(default_factory=dict)
     flags: dict[int, set[str]] = field(default_factory=dict)
+    tags: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     consents: dict[int, str] = field(default_factory=dict)
     evidence: dict[int, str] = field(default_factory=dict)
     rubrics: dict[int, FrozenRubric] = field(default_factory=dict)
@@ -110,7 +113,7 @@ def snapshot(session: Session) -> FreezeSnapshot:
     for pair_id, reviewer_id, text in fetch(session, query):
         if reviewer_id not in found.rules.reviewers:
             flags[pair_id].update(json.loads(text))
-    found.flags = dict(flags)
+    found.flags, found.tags = dict(flags), pair_tags.current(session)
     return found
 
 
@@ -121,7 +124,8 @@ def snapshot_version(session: Session, at_ms: int | None = None) -> tuple[Any, .
         """SELECT (SELECT max(id) FROM judgement), (SELECT max(id) FROM pair), (SELECT count(*) FROM pair_source),
             (SELECT count(*) FROM rubric_version WHERE state='published'),
             (SELECT count(*) FROM source WHERE consent='granted'),
-            (SELECT max(id) FROM event_log WHERE op='source.consent'), (SELECT max(id) FROM adjudication)""",
+            (SELECT max(id) FROM event_log WHERE op IN('source.consent','pair.tag','pair.untag')),
+            (SELECT max(id) FROM adjudication)""",
     )
     return (*highest, *data_rules.snapshot_version(session, now_ms() if at_ms is None else at_ms))
 

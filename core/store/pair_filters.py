@@ -7,6 +7,7 @@ from typing import Any
 from core.domain.ids import canonical_json
 from core.domain.pair_table import EXCERPT_CHARS, PairFilter
 from core.domain.text_flags import flag_named
+from core.store.pair_tags import WITH_TAG
 from core.store.stale_labels import STALE
 
 _STATE_TESTS = {
@@ -73,6 +74,9 @@ def where(wanted: PairFilter, stale: str = "[]") -> tuple[str, tuple[Any, ...]]:
         values.append(int(flag_named(wanted.text_flag)))
     if wanted.bookmarked:
         tests.append("s.pair_id IN (SELECT pair_id FROM bookmark)")
+    if wanted.tag:
+        tests.append(f"s.pair_id IN ({WITH_TAG})")
+        values.append(wanted.tag)
     _label_test(wanted, tests, values)
     _judgement_tests(wanted, tests, values, stale)
     return (f" WHERE {' AND '.join(tests)}" if tests else ""), tuple(values)

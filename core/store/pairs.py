@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sqlmodel import Session, col, select
 
@@ -27,6 +28,10 @@ from core.store import tables as t
 from core.store.plain import fetch, read_json
 from core.store.search.index import SearchIndex
 from core.store.search.matching import Stop, first_matching, matching
+
+Tags = Mapping[int, tuple[str, ...]]
+"""Pair -> its tags, see :mod:`core.store.pair_tags`."""
+NO_TAGS: Tags = MappingProxyType({})
 
 # A reviewer counts once: by the newest of the labels that stand, whatever the rubric version.
 _SAID = """SELECT pair_id, count(*), coalesce(sum(strength<0),0), coalesce(sum(strength>0),0), sum(verdict='tie'),
@@ -82,8 +87,8 @@ def _stale(session: Session, wanted: PairFilter) -> str:
     return stale_labels.rules(session) if wanted.stale else "[]"
 
 
-def rows(session: Session, pair_ids: Sequence[int]) -> list[PairSummary]:
-    """Return the table lines of these pairs in the order asked for; unknown ids are left out."""
+def rows(session: Session, pair_ids: Sequence[int], tags: Tags = NO_TAGS) -> list[PairSummary]:
+    """Return the table lines of these pairs, with their ``tags``, in the order asked for; unknown ids are left out."""
     sql = f"""SELECT p.id, q.body, substr(p.a_text,1,{EXCERPT_CHARS}), substr(p.b_text,1,{EXCERPT_CHARS}), q.turns,
           o.name, length(p.a_text), length(p.b_text), coalesce((SELECT max(g.at_ms) FROM current_label c
             CROSS JOIN judgement g ON g.id=c.judgement_id WHERE c.pair_id=p.id),0),
@@ -96,8 +101,14 @@ def rows(session: Session, pair_ids: Sequence[int]) -> list[PairSummary]:
     for row in fetch(session, sql, (wanted,)):
         prompt = read_json(row[1])[-1]["content"][:EXCERPT_CHARS]
         counts = said.get(row[0], [0] * 7)
-        found[row[0]] = PairSummary(row[0], prompt, row[2], row[3], row[4], row[5], *counts, *row[6:])
+        found[row[0]] = PairSummary(row[0], prompt, *row[2:6], *counts, *row[6:], tags=tags.get(row[0], ()))
     return [found[key] for key in pair_ids if key in found]
+
+
+def known(session: Session, pair_ids: Sequence[int]) -> set[int]:
+    """Return the ids among these that name a pair."""
+    sql = "SELECT id FROM pair WHERE id IN(SELECT value FROM json_each(?))"
+    return {key for (key,) in fetch(session, sql, (canonical_json(list(pair_ids)),))}
 
 
 def length_gaps(session: Session, pair_ids: Sequence[int]) -> dict[int, float]:
@@ -120,8 +131,8 @@ def texts(session: Session, pair_ids: Sequence[int]) -> dict[int, tuple[str, Pai
     }
 
 
-def detail(session: Session, pair_id: int) -> PairDetail:
-    """Return everything known of one pair.
+def detail(session: Session, pair_id: int, tags: Tags = NO_TAGS) -> PairDetail:
+    """Return everything known of one pair, with its ``tags``.
 
     Raises:
         NotFound: when there is none with this id.
@@ -140,6 +151,7 @@ def detail(session: Session, pair_id: int) -> PairDetail:
         datasets=datasets,
         runs=_runs_of(session, datasets),
         text_flags=_text_flags_of(session, pair_id),
+        tags=tags.get(pair_id, ()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.domain import aggregation as why
@@ -96,7 +97,15 @@ def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolic
     flags = snapshot.flags.get(candidate.pair_id, set())
     if found := next((flag_reason(flag) for flag in policy.drop_flags if flag in flags), ""):
         return found
+    if policy.drop_tags and (found := _tagged(snapshot.tags.get(candidate.pair_id, ()), policy)):
+        return found
     return text_reports.reason_to_drop(candidate, policy) if policy.drop_text_flags and candidate.text_flags else ""
+
+
+def _tagged(tags: Sequence[str], policy: FreezePolicy) -> str:
+    """Return the reason of the first tag of the policy that a pair has, or ""."""
+    has = {tag.casefold() for tag in tags}
+    return next((why.tag_reason(tag) for tag in policy.drop_tags if tag.casefold() in has), "")
 
 
 def without_consent(candidate: Candidate, snapshot: FreezeSnapshot) -> str:

@@ -19,6 +19,7 @@ from core.domain.pair_table import (
     SourceInfo,
 )
 from core.services.pairs.table_export import TableReport, export_table
+from core.services.pairs.tags import PairTagsService
 from core.store import judgement_views, sources
 from core.store import pairs as repository
 from core.store.search.index import SearchIndex
@@ -41,17 +42,21 @@ __all__ = [
 
 
 class PairsService:
-    """Reads pairs. A large table keeps the ids only and reads the rows that it shows."""
+    """Reads pairs. A large table keeps the ids only and reads the rows that it shows.
+
+    Attributes:
+        tags: puts tags on pairs and takes them off.
+    """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store, self.tags = store, PairTagsService(store)
         self._index = SearchIndex(store.folder, store.uuid, read_only=store.read_only)
 
     def page(self, wanted: PairFilter | None = None, after_id: int = 0, limit: int = 256) -> list[PairSummary]:
         """Return the next rows behind the pair ``after_id`` in the order of the filter; 0 for the first ones."""
         with self._store.read() as session:
             found = repository.page_ids(session, wanted or PairFilter(), after_id or None, limit, self._index)
-            return repository.rows(session, found)
+            return repository.rows(session, found, self.tags.read(session))
 
     def ids(self, wanted: PairFilter | None = None, stop: Stop | None = None) -> list[int]:
         """Return the ids of all pairs that pass the filter, in its order.
@@ -79,7 +84,7 @@ class PairsService:
     def rows(self, pair_ids: Sequence[int]) -> list[PairSummary]:
         """Return the rows of these pairs in the order asked for; unknown ids are left out."""
         with self._store.read() as session:
-            return repository.rows(session, pair_ids)
+            return repository.rows(session, pair_ids, self.tags.read(session))
 
     def count(self, wanted: PairFilter | None = None) -> int:
         """Return how many pairs pass the filter."""
@@ -106,7 +111,7 @@ class PairsService:
             NotFound: when there is none with this id.
         """
         with self._store.read() as session:
-            return repository.detail(session, pair_id)
+            return repository.detail(session, pair_id, self.tags.read(session))
 
     def texts(self, pair_ids: Sequence[int]) -> dict[int, Pair]:
         """Return the full texts of these pairs with their generation records."""
@@ -133,4 +138,4 @@ class PairsService:
             BadInput: the name does not end in .csv.
         """
         with self._store.read() as session:
-            return export_table(session, Path(path), wanted or PairFilter())
+            return export_table(session, Path(path), wanted or PairFilter(), self.tags.read(session))

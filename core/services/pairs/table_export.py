@@ -17,6 +17,7 @@ from core.domain.errors import BadInput
 from core.domain.ids import canonical_json, new_uid
 from core.domain.pair import Pair, Response
 from core.domain.pair_table import PairFilter
+from core.domain.pair_tags import SEPARATOR
 from core.services.importing.files.escaping import ESCAPING, guard
 from core.services.importing.files.side_car import SIDE_CAR
 from core.services.importing.formats.pairwright_files import TABLE_COLUMNS, TABLE_EXTRA
@@ -40,8 +41,8 @@ class TableReport:
     sha256: str
 
 
-def export_table(session: repository.Session, path: Path, wanted: PairFilter) -> TableReport:
-    """Write all pairs that pass a filter, with their current labels, from one snapshot.
+def export_table(session: repository.Session, path: Path, wanted: PairFilter, tags: repository.Tags) -> TableReport:
+    """Write all pairs that pass a filter, with their current labels and ``tags``, from one snapshot.
 
     Raises:
         BadInput: the name does not end in .csv.
@@ -55,7 +56,7 @@ def export_table(session: repository.Session, path: Path, wanted: PairFilter) ->
     with ExitStack() as at_end:
         at_end.enter_context(noted(unnamed))
         at_end.callback(unnamed.unlink, missing_ok=True)
-        durable.write_stream(unnamed, _csv(session, ids))
+        durable.write_stream(unnamed, _csv(session, ids, tags))
         rows, sha = _counted(unnamed)
         if rows != len(ids):
             raise RuntimeError(f"{path.name} holds {rows} rows, the table {len(ids)}")
@@ -67,17 +68,17 @@ def export_table(session: repository.Session, path: Path, wanted: PairFilter) ->
     return TableReport(str(path), str(side_car), rows, sha)
 
 
-def _csv(session: repository.Session, ids: Sequence[int]) -> Iterator[bytes]:
+def _csv(session: repository.Session, ids: Sequence[int], tags: repository.Tags) -> Iterator[bytes]:
     yield _lines([COLUMNS])
     for start in range(0, len(ids), _PART):
         part = ids[start : start + _PART]
         texts = repository.texts(session, part)
         names = {row.id: row.source for row in repository.rows(session, part)}
         labels = label_table.of_pairs(session, part)
-        yield _lines([_cells(*texts[key], names[key], labels.get(key, [])) for key in part])
+        yield _lines([_cells(*texts[key], names[key], labels.get(key, []), tags.get(key, ())) for key in part])
 
 
-def _cells(sha256: str, pair: Pair, source: str, labels: list[dict[str, object]]) -> list[str]:
+def _cells(sha256: str, pair: Pair, source: str, labels: list[dict[str, object]], tags: Sequence[str]) -> list[str]:
     """Return one row. ``messages`` is filled only where ``prompt`` alone does not hold the whole prompt."""
     single = len(pair.prompt.messages) == 1 and pair.prompt.messages[0].role == "user"
     cells = [
@@ -90,6 +91,7 @@ def _cells(sha256: str, pair: Pair, source: str, labels: list[dict[str, object]]
         canonical_json(labels) if labels else "",
         _generation(pair.a),
         _generation(pair.b),
+        SEPARATOR.join(tags),
     ]
     return [guard(cell) for cell in cells]
 

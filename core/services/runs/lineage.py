@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.domain.insight import Insight
 from core.domain.judgement import Judgement, describe
 from core.domain.pair import TrainingPair
+from core.domain.pair_tags import SEPARATOR
 from core.domain.text_form import prompt_keys
 from core.runs.run_reader import PairVisit, RunReader
 from core.services.pairs.service import PairsService
@@ -19,8 +21,8 @@ from core.services.runs.people_ceiling import FROM_FILE, PeopleCeiling, people_c
 class LineageRow:
     """One measurement of one pair with its lineage.
 
-    ``margin`` in nats * beta; ``reward_chosen`` and ``reward_rejected`` likewise. ``label`` and ``reviewers``
-    are empty when the run was made from a file of pairs.
+    ``margin`` in nats * beta; ``reward_chosen`` and ``reward_rejected`` likewise. ``label``, ``reviewers`` and ``tags``
+    (parted by commas) are empty when the run was made from a file of pairs.
     """
 
     pair_id: str
@@ -37,6 +39,16 @@ class LineageRow:
     reviewers: str = ""
     clause: str = ""
     truncated: bool = False
+    tags: str = ""
+
+
+class _SaidOfPair(NamedTuple):
+    """What people say of a pair, as a row has it."""
+
+    label: str = ""
+    reviewers: str = ""
+    clause: str = ""
+    tags: str = ""
 
 
 class RunLineage:
@@ -46,7 +58,7 @@ class RunLineage:
         """Args: workspace_pairs: the pairs of the workspace. reader: of the run."""
         self._workspace_pairs, self._reader = workspace_pairs, reader
         self._pairs: dict[str, TrainingPair] | None = None
-        self._labels: dict[str, tuple[str, str, str]] = {}
+        self._said: dict[str, _SaidOfPair] = {}
 
     def pair(self, pair_id: str) -> TrainingPair | None:
         """Return the pair as it was trained on, or None when the run does not hold it."""
@@ -62,7 +74,7 @@ class RunLineage:
     def rows(self, visits: Iterable[PairVisit]) -> list[LineageRow]:
         """Return the visits with prompt, label, clause and reviewers, in the same order."""
         beta, wanted = self._reader.config().beta, list(visits)
-        self._read_labels({visit.row.pair_id for visit in wanted})
+        self._read_said({visit.row.pair_id for visit in wanted})
         return [self._row(visit, beta) for visit in wanted]
 
     def of_insight(self, insight: Insight) -> list[LineageRow]:
@@ -81,20 +93,26 @@ class RunLineage:
             for visit in visits
         }
         rows = {row.pair_id: row for row in self.rows(found.values())}
-        self._read_labels(set(insight.pair_ids))
+        self._read_said(set(insight.pair_ids))
         return [rows.get(pair_id) or self._unmeasured(pair_id) for pair_id in insight.pair_ids]
 
     def _unmeasured(self, pair_id: str) -> LineageRow:
         pair, none = self.pair(pair_id), math.nan
-        label, reviewers, clause = self._labels.get(pair_id, ("", "", ""))
         prompt = pair.prompt.last_text if pair else ""
-        return LineageRow(pair_id, 0, "", prompt, none, none, none, none, none, none, label, reviewers, clause)
+        said = self._said.get(pair_id, _SaidOfPair())._asdict()
+        return LineageRow(pair_id, 0, "", prompt, none, none, none, none, none, none, **said)
 
     def judgements(self, pair_id: str) -> Sequence[Judgement]:
         """Return every judgement of the pair, oldest first; empty for a run from a file of pairs."""
         if not pair_id.isdigit() or self._from_file():
             return ()
         return tuple(self._workspace_pairs.detail(int(pair_id)).judgements)
+
+    def tags(self, pair_id: str) -> tuple[str, ...]:
+        """Return the tags of the pair, read anew; none for a run from a file of pairs."""
+        if not pair_id.isdigit() or self._from_file():
+            return ()
+        return self._workspace_pairs.tags.of(int(pair_id))
 
     def people(self) -> PeopleCeiling:
         """Return how far people agree on the held-out pairs of the run, or why that is not known."""
@@ -119,7 +137,6 @@ class RunLineage:
 
     def _row(self, visit: PairVisit, beta: float) -> LineageRow:
         row, pair = visit.row, self.pair(visit.row.pair_id)
-        label, reviewers, clause = self._labels.get(row.pair_id, ("", "", ""))
         return LineageRow(
             pair_id=row.pair_id,
             step=visit.step,
@@ -131,20 +148,20 @@ class RunLineage:
             weight=row.weight,
             reward_chosen=beta * (row.logp_chosen - row.ref_chosen),
             reward_rejected=beta * (row.logp_rejected - row.ref_rejected),
-            label=label,
-            reviewers=reviewers,
-            clause=clause,
             truncated=row.truncated,
+            **self._said.get(row.pair_id, _SaidOfPair())._asdict(),
         )
 
-    def _read_labels(self, pair_ids: set[str]) -> None:
-        """Read the labels that are not cached, of all pairs at once: one by one, a thousand pairs take seconds."""
-        unknown = [name for name in pair_ids if name not in self._labels and name.isdigit()]
+    def _read_said(self, pair_ids: set[str]) -> None:
+        """Read labels and tags that are not cached, of all pairs at once: one by one, a thousand pairs take seconds."""
+        unknown = [name for name in pair_ids if name not in self._said and name.isdigit()]
         if not unknown or self._from_file():
             return
-        found = self._workspace_pairs.judgements([int(name) for name in unknown])
-        for name in unknown:
-            self._labels[name] = self._label(self.pair(name), found.get(int(name), []))
+        ids = [int(name) for name in unknown]
+        found, tags = self._workspace_pairs.judgements(ids), self._workspace_pairs.tags.of_pairs(ids)
+        for key, name in zip(ids, unknown, strict=True):
+            label = self._label(self.pair(name), found.get(key, []))
+            self._said[name] = _SaidOfPair(*label, SEPARATOR.join(tags.get(key, ())))
 
     @staticmethod
     def _label(pair: TrainingPair | None, judgements: Sequence[Judgement]) -> tuple[str, str, str]:

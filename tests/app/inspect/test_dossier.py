@@ -149,3 +149,33 @@ def test_that_a_filter_is_saved_used_again_and_removed_with_undo(demo: Any) -> N
     run()
     assert [one.name for one in page.filters.kept()] == ["below & zero"]
     assert SavedFilter.read("{}") is None and SavedFilter.read("no json") is None
+
+
+def test_that_a_pair_is_tagged_found_by_the_tag_and_has_its_tags_before_again(demo: Any) -> None:
+    page, tags = demo.page("inspect"), demo.context.services.pairs.tags
+    demo.qtbot.waitUntil(lambda: page.table.current_pair() != "")
+    demo.settle()
+    mira = demo.context.services.reviewers.add("mira").value
+    demo.context.session.set_reviewer(mira.id, mira.name)
+    pair_id, everything = int(page.table.current_pair()), page.table.rows_model.rowCount()
+    demo.dialogs.answers.append("hard, typo")
+    page.context.actions.run("inspect.tag")
+    demo.qtbot.waitUntil(lambda: page.panel.note.text() == "Tags: hard, typo")
+    undo = demo.context.notices.kept[0]
+    assert (undo.text, undo.action) == (f"Pair {pair_id}: hard, typo", "Undo")
+    demo.settle()
+    page.search.setText("tag:HARD")
+    page.search.searched.emit(page.search.text())
+    assert [row.pair_id for row in page.table.rows_model.rows] == [str(pair_id)]
+    demo.dialogs.answers.append("the hard ones")
+    page.filters.fill().actions()[0].trigger()
+    page.search.setText("")
+    page.search.searched.emit("")
+    assert page.table.rows_model.rowCount() == everything
+    page.filters.fill().actions()[2].trigger()
+    demo.settle()
+    assert [row.pair_id for row in page.table.rows_model.rows] == [str(pair_id)]
+    assert undo.run is not None
+    undo.run()
+    demo.qtbot.waitUntil(lambda: page.panel.note.text() == "")
+    assert tags.of(pair_id) == ()

@@ -16,7 +16,7 @@ from core.services.importing.rows import ParsedLabel, ParsedPair
 
 DATASET_COLUMNS = ("prompt", "chosen", "rejected", "strengths", "pair_sha256")
 TABLE_COLUMNS = ("pair_sha256", "source", "prompt", "messages", "response_a", "response_b", "labels")
-TABLE_EXTRA = ("a_generation", "b_generation")
+TABLE_EXTRA = ("a_generation", "b_generation", "tags")
 
 
 def bind_dataset(sample: Sample, limits: Limits) -> BoundFormat | None:
