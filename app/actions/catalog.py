@@ -295,7 +295,7 @@ _RUNS: tuple[A, ...] = (
     A("runs.follow", "Follow the newest step", "Space", "arrow_right", "Until you move the plot.", "Runs", True),
     A("runs.raw", "Raw line", "R", "runs", "Show the raw values under the smoothed line.", "Runs", True),
     A("runs.log_y", "Log y axis", "Y", "log_axis", "Points that are not positive are counted.", "Runs", True),
-    A("runs.log_x", "Log step axis", "X", "log_axis_x", "For every plot; step 0 has no place there.", "Runs", True),
+    A("runs.log_x", "Log x axis", "X", "log_axis_x", "For every plot; 0 has no place there.", "Runs", True),
     A("runs.smooth_less", "Less smoothing", "[", "minus", "", "Runs", repeats=True),
     A("runs.smooth_more", "More smoothing", "]", "smooth", "", "Runs", repeats=True),
     A("runs.fit", "Fit all", "Home", "expand", "Show the whole run.", "Runs"),

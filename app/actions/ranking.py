@@ -22,6 +22,7 @@ class Entry:
         icon: a drawing's name.
         run: what Enter does.
         words: more words that the search matches.
+        behind: points by which it stands behind entries that fit as well.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Entry:
     icon: str
     run: Callable[[], object]
     words: str = ""
+    behind: float = 0.0
 
 
 def score(query: str, entry: Entry) -> float:
@@ -54,6 +56,6 @@ def rank(query: str, entries: Sequence[Entry], recent: Sequence[str] = (), limit
     if not query.strip():
         return sorted(entries, key=lambda e: order.get(e.key, len(order)))[:limit]
     scored = [(score(query, entry), entry) for entry in entries]
-    fitting = [(points, entry) for points, entry in scored if points >= FLOOR]
+    fitting = [(points - entry.behind, entry) for points, entry in scored if points >= FLOOR]
     fitting.sort(key=lambda pair: (-pair[0], order.get(pair[1].key, len(order)), pair[1].title))
     return [entry for _, entry in fitting[:limit]]

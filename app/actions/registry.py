@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QIcon, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from app.actions.catalog import CATALOG
@@ -61,6 +61,10 @@ class ActionRegistry(QObject):
         if spec.icon and action.icon().isNull():
             action.setIcon(self._icons.icon(spec.icon))
         return action
+
+    def icon_beside_words(self, action_id: str) -> QIcon:
+        """Return the icon of a row for a button with words at its right."""
+        return self._icons.icon(self.specs[action_id].icon, room="right")
 
     def bind(self, action_id: str, handler: Handler) -> None:
         """Give an action its handler; a checkable one is called with its new state."""
@@ -151,6 +155,11 @@ class ActionRegistry(QObject):
         """Return the actions that the palette offers: enabled ones, those of the current place first."""
         offered = [spec for spec in self.specs.values() if spec.palette and self._actions[spec.id].isEnabled()]
         return sorted(offered, key=lambda spec: spec.place == EVERYWHERE)
+
+    def elsewhere(self) -> list[ActionSpec]:
+        """Return the actions of the palette that belong to another place than the current one."""
+        here = (EVERYWHERE, self._place)
+        return [spec for spec in self.specs.values() if spec.palette and self._places[spec.id] not in here]
 
     def run(self, action_id: str) -> None:
         """Trigger an action; does nothing while it is disabled."""

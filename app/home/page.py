@@ -150,8 +150,8 @@ class HomePage(Page):
         self._relabel = relabel
         words.addWidget(self._stale)
         words.addWidget(relabel, 0, Qt.AlignmentFlag.AlignLeft)
-        self._next_button = push_button("Continue", "primary", theme=self.context.theme, icon="arrow_right")
-        self._next_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        theme = self.context.theme
+        self._next_button = push_button("Continue", "primary", theme=theme, icon="arrow_right", icon_last=True)
         self._next_button.clicked.connect(self._follow_next)
         row.addLayout(words, 1)
         row.addWidget(self._next_button)

@@ -15,6 +15,7 @@ from app.actions.registry import ActionRegistry
 from app.actions.spec import EVERYWHERE
 from app.background.task_runner import TaskRunner
 from app.context import Navigate
+from app.places import BY_ID
 from core.domain.changes import Changes
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 PAIR, RUN, RUBRIC = "#", "@", ":"
 LEAST_LETTERS = 2
-"""Letters after which runs and rubrics are offered without their sign."""
+"""Letters after which runs and rubrics are offered without their sign, and the actions of other places."""
+_ELSEWHERE = 25.0
+"""Points by which these stand behind what can be done here: more than a title that begins as typed is worth."""
 
 
 class ObjectSearch(QObject):
@@ -53,7 +56,8 @@ class ObjectSearch(QObject):
         if self._services is None:
             return [command_provider(actions)]
         rubrics = rubric_provider(lambda: self._rubrics, navigate)
-        return [command_provider(actions), pair_provider(navigate), run_provider(runs, navigate), rubrics]
+        commands = (command_provider(actions), elsewhere_provider(actions, navigate))
+        return [*commands, pair_provider(navigate), run_provider(runs, navigate), rubrics]
 
     def _read(self) -> None:
         if self._services is not None:
@@ -80,6 +84,30 @@ def command_provider(actions: ActionRegistry) -> Provider:
                 spec.tooltip,
             )
             for spec in actions.available()
+        ]
+
+    return provide
+
+
+def elsewhere_provider(actions: ActionRegistry, navigate: Navigate) -> Provider:
+    """Return a provider of the actions of other places; such a line says where it is, leads there and runs nothing."""
+
+    def provide(query: str) -> list[Entry]:
+        if query[:1] in (PAIR, RUN, RUBRIC) or len(query.strip()) < LEAST_LETTERS:
+            return []
+        return [
+            Entry(
+                f"elsewhere:{spec.id}",
+                spec.title,
+                f"in {BY_ID[spec.place].title}: go there",
+                "",
+                spec.icon,
+                partial(navigate, spec.place),
+                spec.tooltip,
+                _ELSEWHERE,
+            )
+            for spec in actions.elsewhere()
+            if spec.place in BY_ID
         ]
 
     return provide

@@ -10,8 +10,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPolygonF
 
 from app.theme.theme import Theme
+from app.widgets.plots.along_x import AlongX
 from app.widgets.plots.painted_chart import PaintedChart, Spot, bounds
 from app.widgets.plots.ticks import linear_ticks, tick_text
+from core.domain.x_axis import STEP
 
 RUN_TOKENS = ("text", "plot_held_out", "plot_margin", "plot_chosen", "plot_accuracy", "plot_rejected")
 """Colours of the runs of a comparison, the baseline first; a seventh run begins again with the second colour."""
@@ -36,6 +38,7 @@ class RunCurve:
         letter: of the run. words: value and interval of the last point.
         steps, values, low, high: as long as each other; NaN where nothing is known.
         dashed: it answers another question than the baseline.
+        places: where the steps stand along x; as long as they are, or empty where they are the places.
     """
 
     letter: str
@@ -45,19 +48,29 @@ class RunCurve:
     low: Sequence[float] = field(default=())
     high: Sequence[float] = field(default=())
     dashed: bool = False
+    places: Sequence[float] = field(default=())
+
+    @property
+    def x(self) -> Sequence[float]:
+        """Where the points stand along x."""
+        return self.places or self.steps
 
 
 class CompareCurves(PaintedChart):
-    """The curves over the optimizer step. The arrow keys go from point to point; opening one tells its run's letter."""
+    """The curves over the step, or what was seen up to it. Arrow keys go from point to point; one tells its run."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, TITLE)
         self.curves: tuple[RunCurve, ...] = ()
         self.step: int | None = None
+        self.along = AlongX()
 
-    def show_curves(self, curves: Sequence[RunCurve], step: int | None = None) -> None:
-        """Show other runs, the baseline first, and the step at which they are compared."""
-        self.curves, self.step = tuple(curves), step
+    def show_curves(self, curves: Sequence[RunCurve], step: int | None = None, along: AlongX | None = None) -> None:
+        """Show other runs, the baseline first, the step at which they are compared, and what stands along x.
+
+        Where that is not the step, the point of each run at the step is filled.
+        """
+        self.curves, self.step, self.along = tuple(curves), step, along or AlongX()
         self._current = -1
         self.setAccessibleDescription("; ".join(f"{curve.letter}: {curve.words}" for curve in self.curves))
         self.update()
@@ -79,7 +92,7 @@ class CompareCurves(PaintedChart):
         metrics = QFontMetricsF(painter.font())
         line = metrics.height()
         low, high = _bounds(ends)
-        last = max((step for curve in self.curves for step in curve.steps), default=1) or 1
+        last = max((place for curve in self.curves for place in curve.x), default=1) or 1
         widest = max(metrics.horizontalAdvance(f"{c.letter} {c.words}") for c in self.curves) + 10
         right = widest if widest < 0.45 * self.width() else metrics.horizontalAdvance("M") + 10
         area = QRectF(
@@ -89,7 +102,7 @@ class CompareCurves(PaintedChart):
         if area.width() < 20 or area.height() < 20:
             return
         self.write(painter, QRectF(0, 0, self.width(), line), UNIT, "text3", Qt.AlignmentFlag.AlignLeft)
-        self.x_axis(painter, area, 0.0, float(last), "optimizer step →")
+        self.x_axis(painter, area, 0.0, float(last), self._x_title(metrics), digits=self._digits(float(last)))
         self.y_ticks(painter, area, low, high)
 
         def at(step: float, value: float) -> QPointF:
@@ -99,11 +112,11 @@ class CompareCurves(PaintedChart):
 
         painter.setPen(self.pen("text3", 1, Qt.PenStyle.DashLine))
         painter.drawLine(at(0, 0.0), at(last, 0.0))
-        if self.step is not None and self.step < last:
+        if self.step is not None and self.step < last and self.along.axis.name == STEP:
             painter.setPen(self.pen("text3", 1, Qt.PenStyle.DotLine))
             painter.drawLine(QPointF(at(self.step, 0).x(), area.top()), QPointF(at(self.step, 0).x(), area.bottom()))
         placed = [
-            (place, curve, [at(s, v) for s, v in zip(curve.steps, curve.values, strict=True) if math.isfinite(v)])
+            (place, curve, [at(s, v) for s, v in zip(curve.x, curve.values, strict=True) if math.isfinite(v)])
             for place, curve in enumerate(self.curves)
         ]
         for place, curve, _ in reversed(placed):
@@ -111,6 +124,15 @@ class CompareCurves(PaintedChart):
         for place, curve, points in reversed(placed):
             self._line(painter, curve, points, run_token(place))
         self._ends(painter, placed, area, wide=right == widest)
+
+    def _x_title(self, metrics: QFontMetricsF) -> str:
+        """Return the longest title for which there is room."""
+        titles = self.along.titles
+        return next((one for one in titles if metrics.horizontalAdvance(one) < self.width() - 8), titles[-1])
+
+    def _digits(self, last: float) -> int:
+        """Return the decimals of a tick of the axis."""
+        return 0 if self.along.axis.whole or last > 20 else 2 if last < 2 else 1
 
     def _left(self, metrics: QFontMetricsF, low: float, high: float) -> float:
         line = metrics.height()
@@ -120,7 +142,7 @@ class CompareCurves(PaintedChart):
     def _band(self, painter: QPainter, curve: RunCurve, token: str, at: object) -> None:
         known = [
             (step, low, high)
-            for step, low, high in zip(curve.steps, curve.low, curve.high, strict=False)
+            for step, low, high in zip(curve.x, curve.low, curve.high, strict=False)
             if math.isfinite(low) and math.isfinite(high)
         ]
         if len(known) < 2:
@@ -137,12 +159,15 @@ class CompareCurves(PaintedChart):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if len(points) > 1:
             painter.drawPolyline(QPolygonF(list(points)))
-        known = [(s, v) for s, v in zip(curve.steps, curve.values, strict=True) if math.isfinite(v)]
-        for (step, value), point in zip(known, points, strict=True):
-            if len(points) == 1:
+        known = [(s, x, v) for s, x, v in zip(curve.steps, curve.x, curve.values, strict=True) if math.isfinite(v)]
+        for (step, x, value), point in zip(known, points, strict=True):
+            compared = step == self.step and self.along.axis.name != STEP
+            painter.setBrush(self.colour(token) if compared else Qt.BrushStyle.NoBrush)
+            if len(points) == 1 or compared:
                 painter.drawEllipse(point, 3, 3)
             area = QRectF(point.x() - 5, point.y() - 5, 10, 10)
-            self.spots.append(Spot(area, curve.letter, f"{curve.letter}, step {step:,}: h {value:.3f} nats"))
+            seen = f" ({self.along.axis.words(x)})" if curve.places else ""
+            self.spots.append(Spot(area, curve.letter, f"{curve.letter}, step {step:,}{seen}: h {value:.3f} nats"))
 
     def _ends(
         self,

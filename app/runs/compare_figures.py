@@ -6,14 +6,18 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from app.runs.compare_curves import RunCurve
 from app.runs.compare_forest import DifferenceBlock, DifferenceRow
+from app.widgets.plots.along_x import AlongX
 from app.widgets.plots.chart_card import TableRow
 from core.domain.counting import counted, number
 from core.domain.estimate import Estimate
 from core.domain.fingerprint_fields import value_words
 from core.domain.number_text import estimate_text, format_value, interval_text, signed
 from core.domain.run_comparison import COMPARED, AgainstBaseline, Difference, RunComparison
+from core.domain.x_axis import STEP
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.services.runs.comparisons import ComparedCurves
@@ -22,15 +26,37 @@ if TYPE_CHECKING:  # it loads the database library, which the window does not wa
 DIFFERENCE_HEADS = ("Number", "Run", "Difference to A [95 %]", "n, prompts", "How it was made")
 
 
-def curves_of(found: ComparedCurves) -> list[RunCurve]:
-    """Return the held-out h of each run, dashed where the run has another objective."""
+def along_of(found: ComparedCurves, x_axis: str) -> AlongX:
+    """Return what stands along x: the axis that was chosen, or the steps where a run has no numbers for it."""
+    known = [AlongX.of(x_axis, places) for places in found.places]
+    return next((one for one in known if one.missing is not None), known[0] if known else AlongX())
+
+
+def curves_of(found: ComparedCurves, along: AlongX | None = None) -> list[RunCurve]:
+    """Return the held-out h of each run, dashed where the run has another objective; ``along`` is what is along x."""
     other = {one.letter for one in found.comparison.against if one.objection}
+    name = along.axis.name if along is not None else STEP
     return [
         RunCurve(
-            run.letter, _end_words(series), series.steps, series.values, series.low, series.high, run.letter in other
+            run.letter,
+            _end_words(series),
+            series.steps,
+            series.values,
+            series.low,
+            series.high,
+            run.letter in other,
+            _places(found, number, name),
         )
-        for run, series in zip(found.comparison.runs, found.curves, strict=True)
+        for number, (run, series) in enumerate(zip(found.comparison.runs, found.curves, strict=True))
     ]
+
+
+def _places(found: ComparedCurves, number: int, x_axis: str) -> list[float]:
+    """Return where the probes of a run stand along x; nothing where that is their step."""
+    if x_axis == STEP:
+        return []
+    steps = np.asarray(found.curves[number].steps, dtype=float)
+    return found.places[number][x_axis].of(steps).tolist()
 
 
 def _end_words(series: EstimatedSeries) -> str:

@@ -14,6 +14,7 @@ from app.runs.compare_curves import TITLE, CompareCurves, run_token
 from app.runs.compare_forest import CompareForest
 from app.runs.frontier_card import FrontierCard
 from app.runs.step_choice import StepChoice
+from app.runs.x_axis_box import XAxisBox
 from app.widgets.buttons import push_button
 from app.widgets.containers import Card, Swatch, clear_layout
 from app.widgets.flow import EvenFlow, FlowLayout
@@ -52,7 +53,7 @@ class ComparePanel(QWidget):
         self.status = text_label(HINT, "muted", wrap=True)
         self.report = push_button("Report of these runs…")
         self.like = push_button("New run like A…")
-        self.step = StepChoice()
+        self.step, self.x_axis = StepChoice(), XAxisBox(context)
         self._legend = FlowLayout(spacing=14)
         self._bar = QVBoxLayout()
         self.curves = CompareCurves(context.theme)
@@ -80,6 +81,7 @@ class ComparePanel(QWidget):
         self._names.setLayout(self._legend)
         head.addWidget(self._names)
         head.addWidget(self.step)
+        head.addWidget(self.x_axis)
         head.addWidget(self.like)
         head.addWidget(self.report)
         flow = EvenFlow(self._cards, spacing=10, least=lambda: self._context.theme.px(_LEAST_CARD))
@@ -97,6 +99,7 @@ class ComparePanel(QWidget):
         column.addLayout(self._bar)
         column.addWidget(self._cards)
         column.addWidget(self._notes)
+        self.x_axis.changed.connect(lambda _: self._show_curves())
         self.only.toggled.connect(lambda _: self._show_settings())
         self.report.clicked.connect(self.report_wanted)
         self.like.clicked.connect(self._want_like)
@@ -132,7 +135,7 @@ class ComparePanel(QWidget):
         self.found = None
         self.status.setText(words)
         self.status.show()
-        for part in (self._cards, self._notes, self._names, self.like, self.step):
+        for part in (self._cards, self._notes, self._names, self.like, self.step, self.x_axis):
             part.hide()
         clear_layout(self._bar)
 
@@ -144,7 +147,7 @@ class ComparePanel(QWidget):
         self._show_names(comparison)
         self._show_bar(comparison)
         self.step.show_steps(comparison.common_steps, comparison.step)
-        self.curves.show_curves(figures.curves_of(found), comparison.step)
+        self._show_curves()
         about = figures.curve_about(found)
         self.curve_card.show_figures(figures.curve_rows(found), about=about, missing="No held-out probe was measured.")
         blocks = figures.blocks_of(comparison)
@@ -164,8 +167,14 @@ class ComparePanel(QWidget):
         )
         self.answers.show_answers(found.answers, [f"{run.letter} · {run.name}" for run in comparison.runs])
         self._notes.setText("\n".join(comparison.notes))
-        for part in (self._cards, self._notes, self._names, self.like, self.step):
+        for part in (self._cards, self._notes, self._names, self.like, self.step, self.x_axis):
             part.show()
+
+    def _show_curves(self) -> None:
+        """Draw the curves over what was chosen along x."""
+        if (found := self.found) is not None:
+            along = figures.along_of(found, self.x_axis.name)
+            self.curves.show_curves(figures.curves_of(found, along), found.comparison.step, along)
 
     def _show_names(self, comparison: RunComparison) -> None:
         clear_layout(self._legend)

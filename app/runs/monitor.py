@@ -16,7 +16,9 @@ from app.runs.details import DetailTabs
 from app.runs.estimate_tile import EstimateTile
 from app.runs.insight_list import InsightList
 from app.runs.kept_layout import kept_layout
+from app.runs.pairs_of_steps import ShownPlots
 from app.runs.run_tiles import TILES, TileView
+from app.runs.x_axis_box import XAxisBox
 from app.widgets.buttons import ActionButton, action_button, push_button
 from app.widgets.flow import EvenFlow, FlowLayout
 from app.widgets.folding_split import FoldingSplit
@@ -151,6 +153,8 @@ class Monitor(QFrame):
         actions = self._context.actions
         for action_id in ("runs.raw", "runs.log_y", "runs.log_x", "runs.table"):
             row.addWidget(action_button(actions, action_id, icon_only=True))
+        self.x_axis = XAxisBox(self._context)
+        row.addWidget(self.x_axis)
         self.follow = action_button(actions, "runs.follow", text="Follow", theme=self._context.theme)
         row.addWidget(self.follow)
         self.pin = push_button("", "flat", theme=self._context.theme, icon="pin", tooltip="Let the crosshair go")
@@ -158,12 +162,12 @@ class Monitor(QFrame):
         self.grid.pinned_at.connect(self._show_pin)
         self._show_pin(math.nan)
         row.addWidget(self.pin)
-        self.readout = FitLabel("", kind="caption")
-        row.add(self.readout, least=22)
         self.choose = ActionButton(actions, "runs.plots", "Plots", "", False, self._context.theme)
         row.addWidget(self.choose)
         row.addWidget(action_button(actions, "runs.export", icon_only=True))
         row.addWidget(action_button(actions, "runs.inspect", icon_only=True))
+        self.readout = FitLabel("", kind="caption")
+        row.add(self.readout, least=22)
         return row
 
     def heightForWidth(self, width: int) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - Qt names it arg
@@ -172,6 +176,11 @@ class Monitor(QFrame):
         return layout.minimumHeightForWidth(width) if layout is not None else super().heightForWidth(width)
 
     # What is shown
+
+    @property
+    def shown(self) -> ShownPlots:
+        """What the plots that are shown have to be read."""
+        return ShownPlots(self.grid.deck.metrics, self.grid.deck.needs, self.x_axis.name)
 
     def show_snapshot(self, snapshot: presenter.MonitorData) -> None:
         """Draw one moment of a run."""

@@ -118,6 +118,7 @@ class RunsPage(Page):
         self.list.chosen.connect(self._choose)
         self.monitor.tabs.pair_opened.connect(self._inspect_pair)
         self.monitor.tabs.worst_wanted.connect(self._read_worst)
+        self.monitor.x_axis.changed.connect(lambda _: self.refresh())
         for action_id, handler in {
             "runs.new": lambda: self.context.navigate("train"),
             "runs.pause": self._pause,
@@ -182,13 +183,13 @@ class RunsPage(Page):
     def refresh(self) -> None:
         """Read the list and the chosen run on a background thread."""
         service, run_id = self.context.services.runs, self._wanted or self.list.current_id
-        metrics, needs = self.monitor.grid.metrics, self.monitor.grid.deck.needs
+        shown = self.monitor.shown
 
         def read() -> tuple[list[RunInfo], presenter.MonitorData | None]:
             runs = [run for run in service.list() if ARCHIVED not in run.tags or run.run_id == run_id]
             names = {run.run_id: run.name for run in runs}
             chosen = run_id if run_id in names else next(iter(names), "")
-            return runs, self._pairs.snapshot(chosen, names[chosen], metrics, needs) if chosen else None
+            return runs, self._pairs.snapshot(chosen, names[chosen], shown) if chosen else None
 
         self.context.tasks.query(read, self._show, self._not_read, owner=self, key="snapshot")
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.context import AppContext
 from app.runs.plot_series import parent_curves
 from app.runs.presenter import MonitorData, read_snapshot
+from app.widgets.plots.along_x import AlongX
 from app.widgets.plots.curves import Curve
 from app.widgets.plots.pairs_asked import PairsAsked
 from app.widgets.plots.run_series import ForkMark
 from core.domain.insight import Insight
+from core.domain.x_axis import STEP
 from core.services.runs.people_ceiling import PeopleCeiling
 from core.services.runs.run_estimates import RunEstimates
 from core.services.runs.run_plots import RunPlots
 from core.services.runs.views import RunReader
+from core.services.runs.x_places import x_places
 
 if TYPE_CHECKING:
     from core.services.runs.lineage import LineageRow, RunLineage
@@ -23,6 +27,15 @@ if TYPE_CHECKING:
 MOST = 2000
 """Pairs that are listed at most of a range of steps."""
 WORST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlots:
+    """What is read for the plots: names of curves, what they need from the rows of pairs, what stands along x."""
+
+    metrics: Sequence[str]
+    needs: Sequence[str]
+    x_axis: str = STEP
 
 
 class PairsOfSteps:
@@ -45,12 +58,14 @@ class PairsOfSteps:
         """Return the estimates of a run's probes, which keep what they worked out."""
         return self._estimates.setdefault(run_id, RunEstimates(self.reader(run_id)))
 
-    def snapshot(self, run_id: str, name: str, metrics: Sequence[str], needs: Sequence[str]) -> MonitorData:
+    def snapshot(self, run_id: str, name: str, shown: ShownPlots) -> MonitorData:
         """Return a run at this moment, with the curves and plots of pairs that are shown."""
         service, reader, estimates = self._context.services.runs, self.reader(run_id), self.estimates(run_id)
-        plots = self._plots.setdefault(run_id, RunPlots(reader, estimates)).read(needs)
-        before, people = self.before_fork(run_id, metrics), self._people_of(run_id)
-        return read_snapshot(service, reader, estimates, metrics, before, name, plots, people)
+        plots = self._plots.setdefault(run_id, RunPlots(reader, estimates)).read(shown.needs)
+        before, people = self.before_fork(run_id, shown.metrics), self._people_of(run_id)
+        found = read_snapshot(service, reader, estimates, shown.metrics, before, name, plots, people)
+        places = {} if shown.x_axis == STEP else x_places(reader, self.reader)
+        return replace(found, series=replace(found.series, along=AlongX.of(shown.x_axis, places)))
 
     def _people_of(self, run_id: str) -> PeopleCeiling:
         """Return how far people agree on the held-out pairs; read once, like the labels of the pairs."""

@@ -10,9 +10,11 @@ from app.widgets.plots.curves import Curve, exact_text
 from app.widgets.plots.run_series import ForkMark, Level, RunSeries, estimated_curve, plain_curve
 from core.domain.errors import UserError
 from core.domain.kl_estimate import kl_estimate, kl_name
+from core.domain.metrics import metric
 from core.domain.number_text import error_words, estimate_text, format_value
 from core.domain.run_events import KlDone
 from core.domain.run_record import RunRecord
+from core.services.runs.memory_use import FIELDS, NOT_RECORDED, memory_curves
 from core.services.runs.people_ceiling import PeopleCeiling
 from core.services.runs.run_estimates import EstimatedSeries, ProbeEstimates, RunEstimates
 from core.services.runs.run_plots import TRAIN, PairPlots
@@ -34,10 +36,13 @@ def read_curves(
 ) -> dict[str, Curve]:
     """Return the curves of a run: probes, KL and those ``of_pairs`` with intervals, steps without."""
     known = {**estimates.series(metrics), **(of_pairs or {})}
+    memory = memory_curves(reader) if FIELDS.keys() & set(metrics) else {}
     found: dict[str, Curve] = {}
     for name in metrics:
         if name in known:
             found[name] = estimated_curve(known[name])
+        elif name in memory:
+            found[name] = plain_curve(memory[name])
         elif not name.startswith(_OF_PAIRS):
             found[name] = plain_curve(reader.series(name))
     return found
@@ -69,8 +74,8 @@ def run_series(
         titles=titles,
         pairs=pairs,
         resumes=resumes,
-        notes=_notes(pairs),
-        helps={"accuracy": _people_help(people)},
+        notes={**_down_note(pairs), **_memory_note(curves), **_ranking_note(held_out)},
+        helps={"accuracy": _people_help(people), "memory.resident": _memory_help()},
     )
 
 
@@ -81,7 +86,7 @@ def _levels(held_out: ProbeEstimates | None, start_loss: float | None) -> tuple[
     ref = math.nan if ranking is None else ranking.value
     return (
         Level("loss", "start", start, f"{name} {format_value(start)}", right=True),
-        Level("accuracy", "reference", ref, f"reference's own ranking {format_value(ref)}"),
+        Level("accuracy", "reference", ref, ""),
     )
 
 
@@ -102,12 +107,32 @@ def _people_help(people: PeopleCeiling | None) -> str:
     )
 
 
-def _notes(pairs: PairPlots) -> dict[str, str]:
+def _ranking_note(held_out: ProbeEstimates | None) -> dict[str, tuple[str, ...]]:
+    """Return what the dashed level of the accuracy is; on the line its words would cover curves."""
+    ranking = held_out.values.get("ref_accuracy") if held_out is not None else None
+    if ranking is None or not math.isfinite(ranking.value):
+        return {}
+    value = format_value(ranking.value)
+    return {"accuracy": (f"dashed: reference's own ranking {value}", f"dashed: reference {value}")}
+
+
+def _down_note(pairs: PairPlots) -> dict[str, tuple[str, ...]]:
     """Return how many pairs became less likely on both sides at the newest look, for the plot of rewards."""
     if pairs.kind == TRAIN or not pairs.pairs.pair_ids:
         return {}
     down, n = pairs.both_down()
-    return {"reward_chosen": f"both down {down} of {n}"}
+    return {"reward_chosen": (f"both down {down} of {n}",)}
+
+
+def _memory_note(curves: Mapping[str, Curve]) -> dict[str, tuple[str, ...]]:
+    """Return that the run has recorded no memory, where the plot is shown and steps were made."""
+    curve = curves.get("memory.resident")
+    return {"memory.resident": (NOT_RECORDED,)} if curve is not None and not curve.steps.size else {}
+
+
+def _memory_help() -> str:
+    """Return what the curves of memory mean."""
+    return "\n".join(f"{metric(key).name}: {metric(key).explains}" for key in FIELDS.values())
 
 
 def parent_curves(service: RunsService, record: RunRecord, metrics: Sequence[str]) -> tuple[dict[str, Curve], ForkMark]:

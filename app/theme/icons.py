@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTemporaryDir
 from PySide6.QtGui import QAction, QIcon, QPainter, QPixmap
@@ -22,15 +23,30 @@ from PySide6.QtWidgets import QAbstractButton, QListWidget, QTabBar, QWidget
 from app.theme.theme_file import Tokens
 
 Colours = Callable[[], Tokens]
+Room = Literal["", "left", "right"]
+"""The side on which a drawing leaves room for the words of its button; Qt leaves two pixels, too few to see."""
+SIDE, ROOM = 24, 4
+"""Side of a drawing, and the room beside it, in units of the drawing."""
+_BOX = f'viewBox="0 0 {SIDE} {SIDE}" width="{SIDE}"'
+_WIDE = {
+    room: f'viewBox="{left} 0 {SIDE + ROOM} {SIDE}" width="{SIDE + ROOM}"'
+    for room, left in (("left", -ROOM), ("right", 0))
+}
+
+
+def width_beside(pixels: int) -> int:
+    """Return the width of an icon of a height, with the room to the words beside it."""
+    return round(pixels * (SIDE + ROOM) / SIDE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Spec:
-    """Which drawing in which colour tokens: while off, and while checked or selected."""
+    """Which drawing in which colour tokens: while off, and while checked or selected; and where it leaves room."""
 
     name: str
     off: str
     on: str
+    room: Room = ""
 
 
 @cache
@@ -82,20 +98,21 @@ class Icons:
     def __init__(self, folder: Path, tokens: Colours) -> None:
         self._folder = folder
         self._tokens = tokens
-        self._paths: dict[tuple[str, str], str] = {}
+        self._paths: dict[tuple[str, str, Room], str] = {}
         self._made: dict[_Spec, QIcon] = {}
         self._known: dict[int, _Spec] = {}
         self._colours = self._tokens()
 
-    def icon(self, name: str, colour: str = "text2", on: str = "accent") -> QIcon:
+    def icon(self, name: str, colour: str = "text2", on: str = "accent", room: Room = "") -> QIcon:
         """Return an icon in the current colours; set on a button, tab or action it follows the theme.
 
         Args:
             name: file stem in ``resources/icons``.
             colour: token while off.
             on: token while checked or selected.
+            room: the side at which words stand beside it.
         """
-        spec = _Spec(name, colour, on)
+        spec = _Spec(name, colour, on, room)
         if spec not in self._made:
             self._made[spec] = self._make(spec)
             self._known[self._made[spec].cacheKey()] = spec
@@ -144,20 +161,21 @@ class Icons:
     def _exchange(self, read: Callable[[], QIcon], write: Callable[[QIcon], object]) -> None:
         key = read().cacheKey()
         if spec := self._known.get(key):
-            icon = self.icon(spec.name, spec.off, spec.on)
+            icon = self.icon(spec.name, spec.off, spec.on, spec.room)
             if icon.cacheKey() != key:
                 write(icon)
 
     def _make(self, spec: _Spec) -> QIcon:
         tokens = self._tokens()
-        return _icon_of(*(self._file(spec.name, tokens[token]) for token in (spec.off, spec.on, "text3")))
+        return _icon_of(*(self._file(spec.name, tokens[token], spec.room) for token in (spec.off, spec.on, "text3")))
 
-    def _file(self, name: str, colour: str) -> str:
+    def _file(self, name: str, colour: str, room: Room) -> str:
         """Return the path of a drawing in one colour, written when it is not there."""
-        if (name, colour) not in self._paths:
+        if (name, colour, room) not in self._paths:
             source = self._tinted(name, colour)
-            self._paths[name, colour] = _written(source) if source else ""
-        return self._paths[name, colour]
+            source = source.replace(_BOX, _WIDE[room]) if room else source
+            self._paths[name, colour, room] = _written(source) if source else ""
+        return self._paths[name, colour, room]
 
     def _tinted(self, name: str, colour: str) -> str:
         return _drawing(str(self._folder), name).replace("#000", colour)

@@ -16,10 +16,10 @@ from typing import cast
 
 import shiboken6
 from PySide6.QtCore import QChildEvent, QEvent, QObject, QSize, Signal
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QWidget
 
 from app.background.idle_queue import IdleQueue
-from app.theme.icons import Icons
+from app.theme.icons import Icons, width_beside
 
 ICON_PROPERTY = "icon_px"
 _STYLED_BY = "styled_by"
@@ -123,7 +123,8 @@ class StyledRoots(QObject):
         side = widget.property(ICON_PROPERTY)
         if side and isinstance(widget, QAbstractButton):
             pixels = max(1, round(side * self._sheet.zoom))
-            widget.setIconSize(QSize(pixels, pixels))
+            wide = width_beside(pixels) if isinstance(widget, QPushButton) else pixels
+            widget.setIconSize(QSize(wide, pixels))
 
     def _catch_up(self, root: QWidget) -> None:
         if root in self._outdated:

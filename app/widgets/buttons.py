@@ -9,11 +9,12 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton, QWidget
 
 from app.actions.registry import ActionRegistry
+from app.theme.icons import width_beside
 from app.theme.styled_roots import ICON_PROPERTY
 from app.theme.theme import Theme
 
 ICON_GAP_PX = 4
-"""What Qt leaves between an icon and the words."""
+"""What Qt adds to the width of a button for the gap between icon and words."""
 ButtonKind = Literal["", "primary", "danger", "flat", "link", "big", "status"]
 
 
@@ -25,6 +26,7 @@ def push_button(
     icon: str = "",
     tooltip: str = "",
     name: str = "",
+    icon_last: bool = False,
 ) -> QPushButton:
     """Return a push button.
 
@@ -35,13 +37,16 @@ def push_button(
         icon: name of a drawing.
         tooltip: one sentence.
         name: accessible name when the label alone does not say enough.
+        icon_last: the icon stands behind the label.
     """
     button = QPushButton(text)
+    if icon_last:
+        button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     if kind:
         button.setProperty("kind", kind)
     if icon and theme is not None:
         colour = {"primary": "on_accent", "danger": "bad"}.get(kind, "text2")
-        button.setIcon(theme.icons.icon(icon, colour))
+        button.setIcon(theme.icons.icon(icon, colour, room="left" if icon_last else "right"))
         button.setProperty(ICON_PROPERTY, 18)
         theme.fit_icon(button)
     button.setToolTip(tooltip)
@@ -132,10 +137,11 @@ class ActionButton(QPushButton):
             self.setCheckable(True)
         spec = actions.specs[action_id]
         if spec.icon and theme is not None:
-            self.setIcon(theme.icons.icon(spec.icon, {"primary": "on_accent", "danger": "bad"}.get(kind, "text2")))
+            colour = {"primary": "on_accent", "danger": "bad"}.get(kind, "text2")
+            self.setIcon(theme.icons.icon(spec.icon, colour, room="right"))
         elif spec.icon:
-            self.setIcon(self._action.icon())
-        self.setIconSize(QSize(18, 18))
+            self.setIcon(actions.icon_beside_words(action_id))
+        self.setIconSize(QSize(width_beside(18), 18))
         self.setProperty(ICON_PROPERTY, 18)
         if theme is not None:
             theme.fit_icon(self)
@@ -163,7 +169,7 @@ class ActionButton(QPushButton):
         words = self._label_words()
         text = f"{words}   {keys}" if keys else words
         now = 0 if self.icon().isNull() else self.iconSize().width() + ICON_GAP_PX
-        then = 0 if self.icon().isNull() or not icon_px else icon_px + ICON_GAP_PX
+        then = 0 if self.icon().isNull() or not icon_px else width_beside(icon_px) + ICON_GAP_PX
         advance = self.fontMetrics().horizontalAdvance
         return super().sizeHint().width() + advance(text) - advance(self.text()) + then - now
 

@@ -16,6 +16,8 @@ from app.widgets.column_fit import fit_columns
 from app.widgets.table_model import Fetch, PagedModel, TableColumn
 
 ROW = 26
+LEAST_COLUMN = 36
+"""Design pixels that no column is narrower than."""
 LEAST_TEXT = 180
 """Design pixels of a column that takes what is left, before the table scrolls sideways."""
 __all__ = ["TableColumn", "VirtualTable"]
@@ -77,9 +79,7 @@ class VirtualTable(QTableView):
         self._fit_columns()
         self.selectionModel().currentRowChanged.connect(self._moved)
         self.selectionModel().selectionChanged.connect(lambda *_: self.selection_count.emit(self.count_selected))
-        self._restored = False
-        if settings is not None and state_key and (state := settings.state_bytes(f"columns/{state_key}")):
-            self._restored = head.restoreState(state)
+        self._restored = self._restore()
         head.sectionResized.connect(self._remember)
 
     @property
@@ -190,19 +190,39 @@ class VirtualTable(QTableView):
     def _scale(self) -> None:
         """Give rows and columns the size of another text zoom; the columns keep the widths that they were given."""
         share, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
-        head = self.horizontalHeader()
-        for place in range(head.count()):
-            if place not in self._stretched:
-                self.setColumnWidth(place, round(share * self.columnWidth(place)))
+        self._scale_columns(share)
         self._fit_rows()
         fit_columns(self, self._stretched, self._theme.px(LEAST_TEXT))
+
+    def _scale_columns(self, share: float) -> None:
+        widths = [round(share * self.columnWidth(place)) for place in range(len(self.model_.columns))]
+        self.horizontalHeader().setMinimumSectionSize(self._theme.px(LEAST_COLUMN))
+        for place, column in enumerate(self.model_.columns):
+            if place not in self._stretched:  # a hidden column tells no width; it comes back with that of the design
+                self.setColumnWidth(
+                    place, self._theme.px(column.width) if self.isColumnHidden(place) else widths[place]
+                )
+
+    def _restore(self) -> bool:
+        """Take the columns that were kept, in the size of the present text; returns whether there were any.
+
+        Columns that were kept without a size of the text are taken as they are.
+        """
+        if self._settings is None or not self._state_key:
+            return False
+        state = self._settings.state_bytes(f"columns/{self._state_key}")
+        if state is None or not self.horizontalHeader().restoreState(state):
+            return False
+        kept = float(self._settings.state(f"columns_zoom/{self._state_key}", self._theme.zoom))
+        self._scale_columns(self._theme.zoom / kept if kept > 0 else 1.0)
+        return True
 
     def _fit_rows(self) -> None:
         self.verticalHeader().setDefaultSectionSize(self._theme.px(ROW))
 
     def _fit_columns(self) -> None:
         head = self.horizontalHeader()
-        head.setMinimumSectionSize(self._theme.px(36))
+        head.setMinimumSectionSize(self._theme.px(LEAST_COLUMN))
         for place, column in enumerate(self.model_.columns):
             if column.width:
                 self.setColumnWidth(place, self._theme.px(column.width))
@@ -212,3 +232,4 @@ class VirtualTable(QTableView):
     def _remember(self, *_: object) -> None:
         if self._settings is not None and self._state_key and self.isVisible():
             self._settings.set_state(f"columns/{self._state_key}", self.horizontalHeader().saveState())
+            self._settings.set_state(f"columns_zoom/{self._state_key}", self._theme.zoom)

@@ -26,6 +26,7 @@ from core.services.models.export import DTYPES, FORMS, ExportForm, export_run
 from core.services.runs.charter_file import read_charter
 from core.services.runs.insights import insights_of
 from core.services.runs.log_export import LOG_FORMS, LogForm, export_log
+from core.services.runs.memory_use import memory_curves, memory_words, plain_memory
 from core.services.runs.run_estimates import RunEstimates, plain_estimates
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -84,7 +85,8 @@ def show(run: _Run, where: _In = None, as_json: _Json = False) -> None:
     estimates = RunEstimates(reader)
     if as_json:
         measured = plain_estimates(estimates, reader.kls())
-        plain = {**summary(reader), "measured": measured, "status": _plain(status), "run": record.to_plain()}
+        memory = {"memory": plain_memory(memory_curves(reader)), "status": _plain(status)}
+        plain = {**summary(reader), "measured": measured, **memory, "run": record.to_plain()}
         say_json(finite(plain))
         return
     for key, value in summary(reader).items():
@@ -92,6 +94,7 @@ def show(run: _Run, where: _In = None, as_json: _Json = False) -> None:
             say(f"{key:12} {value}")
     for line in measured_lines(estimates, reader.kls(), status.last):
         say(line)
+    say(memory_words(memory_curves(reader)))
     for key, value in record.config.to_plain().items():
         say(f"  {key:20} {value}")
     for key in record.unknown_settings:

@@ -7,40 +7,9 @@ and the glossary say the same of the same number. The sentences here are the one
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
 
 from core.domain.losses import LOSS_ROWS
-
-Better = Literal["higher", "lower", "neither"]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One number of a run.
-
-    Attributes:
-        key: field name in the events named by ``events``.
-        name: short title of a plot, tile or column.
-        unit: what one of it is; "" for a pure number; "share" is shown as a percentage.
-        better: which way is an improvement; "neither" when a change says nothing by itself.
-        explains: one plain sentence for tooltip and glossary.
-        formula: the definition in the glossary's symbols.
-        events: names of the events that carry it (``step``, ``eval``, ``kl``).
-        decimals: significant digits shown.
-        reference: where a dashed line is drawn, such as 0 or ln 2.
-    """
-
-    key: str
-    name: str
-    unit: str
-    better: Better
-    explains: str
-    formula: str = ""
-    events: tuple[str, ...] = ("step",)
-    decimals: int = 4
-    reference: float | None = None
-
+from core.domain.metric import Metric
 
 _BOTH = ("step", "eval")
 
@@ -206,6 +175,22 @@ METRICS: tuple[Metric, ...] = (
         "higher",
         "Response tokens that the run learned from, per second.",
         decimals=3,
+    ),
+    Metric(
+        "resident_bytes",
+        "Memory",
+        "bytes",
+        "lower",
+        "Resident memory of the process that trains, after the step; of several processes, the first one's.",
+        decimals=6,
+    ),
+    Metric(
+        "cuda_peak_bytes",
+        "Peak memory of the card",
+        "bytes",
+        "lower",
+        "The most memory that the tensors of the run have taken on the card so far; runs without a card have none.",
+        decimals=6,
     ),
     Metric("epoch", "Epoch", "", "neither", "Passes over the training pairs made so far.", decimals=3),
     Metric(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from core.domain.metric_table import LOSS_PARTS, METRICS, SPLIT_NAMES, Better, Metric
+from core.domain.metric import Better, Metric
+from core.domain.metric_table import LOSS_PARTS, METRICS, SPLIT_NAMES
 
 __all__ = ["BY_KEY", "METRICS", "Better", "Metric", "format_value", "is_improvement", "metric"]
 

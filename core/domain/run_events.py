@@ -139,6 +139,8 @@ class StepDone:
     """One optimizer step. Means are over its pairs: sum divided by count, ties counted one half.
 
     ``micro_batches``: passes that the step was split into; the run looks at its requests before each. 0: not known.
+    ``resident_bytes``: memory of the process that trains, after the step; of several processes, the first one's.
+    ``cuda_peak_bytes``: the most that its tensors took on the card so far. Both are None where they are not known.
     """
 
     event: ClassVar[str] = "step"
@@ -164,6 +166,8 @@ class StepDone:
     entropy: float | None = None
     token_accuracy: float | None = None
     micro_batches: int = 0
+    resident_bytes: int | None = None
+    cuda_peak_bytes: int | None = None
     extra: dict[str, float] = field(default_factory=dict)
     rows: tuple[PairMetrics, ...] = ()
 
@@ -307,6 +311,8 @@ RunEvent = Union[
     Finished,
     Failed,
 ]
+MACHINE_FIELDS = ("seconds", "tokens_per_s", "resident_bytes", "cuda_peak_bytes")
+"""Numbers of a step that tell of the machine and its clock: two runs that compute the same differ in them."""
 EVENT_TYPES: dict[str, type] = {cls.event: cls for cls in get_args(RunEvent)}
 TERMINAL = (Finished, Failed)
 

@@ -1,4 +1,4 @@
-"""Keep the memory of the process near what its tensors need.
+"""Keep the memory of the process near what its tensors need, and tell how much it takes.
 
 These settings change no result: they tell the C library and oneDNN what to do with memory that is not in use.
 """
@@ -10,6 +10,9 @@ import os
 import sys
 from functools import cache
 from typing import Any
+
+import psutil
+import torch
 
 KEPT_PRIMITIVES = "64"
 """Compiled products that oneDNN keeps, each for one shape: more than a pair needs, and little memory."""
@@ -49,6 +52,19 @@ def trim_heap() -> None:
     """Return freed memory to the system; does nothing where the C library is not glibc."""
     if libc := _libc():
         libc.malloc_trim(0)
+
+
+def resident_bytes() -> int | None:
+    """Return the memory that this process holds, in bytes; None where the system does not tell."""
+    try:
+        return int(psutil.Process().memory_info().rss)
+    except (psutil.Error, OSError):
+        return None
+
+
+def cuda_peak_bytes(device: torch.device) -> int | None:
+    """Return the most bytes that tensors have taken on a CUDA card so far; None for another device."""
+    return int(torch.cuda.max_memory_allocated(device)) if device.type == "cuda" else None
 
 
 @cache

@@ -32,6 +32,7 @@ from core.runs.ledger import schema
 from core.runs.ledger.open_read_only import open_ledger
 from core.runs.ledger.schema import kind_of
 from core.runs.ledger.series import Series, SeriesCache
+from core.runs.ledger.step_progress import StepProgress, read_progress
 from core.runs.ledger.timeline import read_timeline
 from core.runs.status import RunStatus, read_status
 
@@ -154,6 +155,11 @@ class RunReader:
         """Return the names that :meth:`series` has values for now."""
         with open_ledger(self.folder.ledger) as db:
             return self._series.names(db)
+
+    def progress(self) -> StepProgress:
+        """Return pairs and tokens seen and minutes of training up to each step that counts."""
+        with open_ledger(self.folder.ledger) as db:
+            return StepProgress() if db is None else read_progress(db)
 
     def evals(self, split: str | None = None) -> list[EvalDone]:
         """Return the probes that count, by step, without pair rows."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from core.domain.errors import UserError
 from core.domain.run_events import CheckpointSaved, EvalDone, PhaseChanged, RunEvent, StepDone, Warned
-from core.generation.footprint import trim_heap
+from core.generation.footprint import cuda_peak_bytes, resident_bytes, trim_heap
 from core.training.attempt import Attempt, finished
 from core.training.checkpoints import save_load
 from core.training.checkpoints.save_load import Checkpoint, RunState
@@ -137,6 +137,9 @@ class Training:
         seconds = time.monotonic() - begun - self.interrupts.take_paused()
         done = tally.event(
             step=step, epoch=self.prepared.order.epochs_done(step), grad_norm=norm, lr=rate, seconds=seconds
+        )
+        done = replace(
+            done, resident_bytes=resident_bytes(), cuda_peak_bytes=cuda_peak_bytes(self.session.model.device)
         )
         self._count(done)
         yield done

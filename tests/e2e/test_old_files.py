@@ -21,6 +21,7 @@ from core.cli.app import main
 from core.domain.dataset import FreezePolicy
 from core.domain.judgement import JudgementDraft, Verdict
 from core.domain.run_config import RunConfig
+from core.domain.run_events import MACHINE_FIELDS
 from core.services.annotation.views import QueueSettings
 from core.services.application import Application
 from core.services.runs.views import RunReader, RunRequest
@@ -30,9 +31,11 @@ from tests.golden.ce1f908.observe import digest, run_facts, series, workspace_fa
 from tests.patience import LIMIT_S
 
 RUNS = facts()["run_ids"]
-CLOCK = ("seconds", "tokens_per_s")
-"""Curves that tell how long something took."""
-NEWER = {"micro_batches"} | {f"{split}.kl_{side}_se" for split in ("dev", "train") for side in ("chosen", "rejected")}
+NEWER = {
+    "micro_batches",
+    "resident_bytes",
+    *(f"{split}.kl_{side}_se" for split in ("dev", "train") for side in ("chosen", "rejected")),
+}
 """Curves that runs did not have then."""
 CLOSE: dict[str, dict[str, Any]] = {"float64": {"rel": 1e-9, "abs": 1e-12}, "float32": {"rel": 1e-3, "abs": 1e-4}}
 """Another processor rounds another way; a lost optimizer or random state changes the second digit."""
@@ -91,7 +94,7 @@ def assert_same_curves(reader: Any, recorded: dict[str, list[list[float]]]) -> N
     """Compare all curves of a run but those that a clock made."""
     found, close = series(reader), CLOSE[reader.config().dtype]
     assert found.keys() - NEWER == recorded.keys()
-    for name in recorded.keys() - {key for key in recorded if key.endswith(CLOCK)}:
+    for name in recorded.keys() - {key for key in recorded if key.endswith(MACHINE_FIELDS)}:
         assert found[name][0] == recorded[name][0], name
         limits = CLOSE_KL if name.startswith("kl.") and close["rel"] < CLOSE_KL["rel"] else close
         first = int(name == "kl.censored" and found[name][0][0] == 0)  # at the start no answer is drawn any more

@@ -195,6 +195,7 @@ def _step(config: RunConfig, pairs: list[TrainingPair], step: int, total: int) -
         pairs=len(rows),
         truncated=sum(row.truncated for row in rows),
         seconds=0.01,
+        resident_bytes=2**30 + step * 2**20,
         extra={"nll": 2.0 / step},
         rows=rows,
     )

@@ -49,6 +49,12 @@ class RoundAxis(pg.AxisItem):
             self._last = place
             self._redraw()
 
+    def set_whole(self, whole: bool) -> None:
+        """Allow ticks at integers only, or at any round number."""
+        if whole != self._whole:
+            self._whole = whole
+            self._redraw()
+
     def set_blank(self, blank: bool) -> None:
         """Print no numbers at all, where nothing is drawn that they could measure."""
         if blank != self._blank:

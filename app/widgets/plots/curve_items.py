@@ -13,6 +13,7 @@ from PySide6.QtGui import QPen
 from app.theme.theme import Theme
 from app.widgets.plots.canvas import PlotCanvas
 from app.widgets.plots.curves import Curve, CurveSpec, Floats, isolated, nearest, seen, thin
+from core.services.runs.x_places import XPlaces
 
 BUCKETS = 900
 _FINER = 20
@@ -25,14 +26,19 @@ BAND_SHARE = 0.22
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Where values stand on the axes: as they are, or as powers of ten; what has no place there is missing."""
+    """Where values stand on the axes: as they are, or as powers of ten; what has no place there is missing.
+
+    ``places`` has what stands along x in place of the steps.
+    """
 
     log_x: bool = False
     log_y: bool = False
+    places: XPlaces | None = None
 
     def x(self, steps: Floats) -> Floats:
         """Return the places of steps along x."""
-        return _power(steps) if self.log_x else steps
+        there = steps if self.places is None else self.places.of(steps)
+        return _power(there) if self.log_x else there
 
     def y(self, values: Floats) -> Floats:
         """Return the places of values along y."""
@@ -42,9 +48,14 @@ class Axes:
         """Return the place of one point."""
         return float(self.x(np.asarray([step]))[0]), float(self.y(np.asarray([value]))[0])
 
+    def steps_at(self, x: Floats) -> Floats:
+        """Return the steps at places along x."""
+        there = 10.0**x if self.log_x else x
+        return there if self.places is None else self.places.steps_at(there)
+
     def step_at(self, x: float) -> float:
         """Return the step at a place along x."""
-        return float(10.0**x) if self.log_x else x
+        return float(self.steps_at(np.asarray([x]))[0])
 
 
 def _power(values: Floats) -> Floats:

@@ -42,8 +42,8 @@ class CurveSpec:
 
     @property
     def is_part(self) -> bool:
-        """Whether it is a part that only some losses have; where it has no values nothing is said of it."""
-        return self.metric.startswith("extra.")
+        """Whether only some runs have it, by loss or card; where it has no values nothing is said of it."""
+        return self.metric.startswith(("extra.", "memory.cuda"))
 
 
 @dataclass(slots=True)

@@ -100,8 +100,15 @@ def to_svg(widget: QWidget, title: str, whose: str = "") -> bytes:
     return bytes(data.data())
 
 
-def to_csv(curves: Mapping[str, tuple[Curve, Floats]], units: Mapping[str, str] | None = None, run: str = "") -> str:
+def to_csv(
+    curves: Mapping[str, tuple[Curve, Floats]],
+    units: Mapping[str, str] | None = None,
+    run: str = "",
+    along: Mapping[str, Curve] | None = None,
+) -> str:
     """Return one row a step, with the run in the first column; an empty cell means none.
+
+    ``along`` has what stands along x beside the steps, by its title; it has a value at every step.
 
     Each curve has its value, and beside it either the smoothed one or, where they are known, the ends of its 95 %
     interval and n. Units stand in brackets behind the names.
@@ -111,10 +118,11 @@ def to_csv(curves: Mapping[str, tuple[Curve, Floats]], units: Mapping[str, str] 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     heads = [head for columns in parts.values() for head in columns]
-    writer.writerow(["run", "optimizer step", *heads])
+    writer.writerow(["run", "optimizer step", *(along or {}), *heads])
+    beside = [dict(zip(one.steps.tolist(), one.values.tolist(), strict=True)) for one in (along or {}).values()]
     places = {name: {float(s): i for i, s in enumerate(curve.steps)} for name, (curve, _) in curves.items()}
     for step in steps:
-        cells: list[str] = [_guarded(run), exact_text(step)]
+        cells: list[str] = [_guarded(run), exact_text(step), *(_cell(values[step]) for values in beside)]
         for name, columns in parts.items():
             place = places[name].get(step)
             cells += ["" if place is None else _cell(values[place]) for values in columns.values()]
@@ -165,7 +173,8 @@ def content(plot: MetricPlot | PairCard, kind: str, run: str = "") -> Callable[[
         return partial(plot.to_csv, _guarded(run))
     if kind == "csv" and isinstance(plot, MetricPlot):
         units = {spec.metric: spec.unit for spec in plot.specs}
-        shown = {m: (c, plot.smoothed(m)) for m, c in plot.curves.items() if c.steps.size}
-        return partial(to_csv, shown or {m: (c, plot.smoothed(m)) for m, c in plot.curves.items()}, units, run)
+        shown = {m: c for m, c in plot.curves.items() if c.steps.size} or plot.curves
+        smoothed = {m: (c, plot.smoothed(m)) for m, c in shown.items()}
+        return partial(to_csv, smoothed, units, run, plot.along.columns(shown))
     drawn = to_png(plot, whose=run) if kind == "png" else to_svg(plot, plot.title, run)
     return lambda: drawn

@@ -70,8 +70,9 @@ class HeatPlot(MetricPlot):
     def set_log(self, on: bool) -> None:
         """Stay linear."""
 
-    def _set_axes(self, axes: Axes) -> None:
-        super()._set_axes(axes)
+    def place_on(self, axes: Axes) -> None:
+        """Put everything where other axes have it."""
+        super().place_on(axes)
         self._draw_image()
 
     def restyle(self) -> None:
@@ -90,7 +91,7 @@ class HeatPlot(MetricPlot):
             self._image.clear()
             return
         places = low + (np.arange(_PIXELS) + 0.5) * (high - low) / _PIXELS
-        steps = 10.0**places if self.axes.log_x else places
+        steps = self.axes.steps_at(places)
         column = np.clip(np.searchsorted(heat.borders, steps, side="right") - 1, 0, heat.n.size - 1)
         self._image.setImage(coloured(self._theme, _COLOUR, heat.shares)[column], autoLevels=False)
         bottom, top = heat.edges[0], heat.edges[-1]

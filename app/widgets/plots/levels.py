@@ -11,6 +11,9 @@ from app.theme.theme import Theme
 from app.widgets.plots.canvas import PlotCanvas
 from app.widgets.plots.curve_items import Axes, dashed
 
+_OPAQUE = 0.8
+"""How much of a curve the ground of the words covers."""
+
 
 @dataclass(slots=True)
 class _Level:
@@ -29,7 +32,7 @@ class Levels:
         self._scale, self._axes = 1.0, Axes()
 
     def set(self, key: str, value: float, words: str, tone: str = "text3", *, right: bool = False) -> None:
-        """Draw a level with its words in a colour token; a value that is not finite takes it away.
+        """Draw a level with its words, if any, in a colour token; a value that is not finite takes it away.
 
         The words stand at the left, or at the ``right`` where the curves are lower.
         """
@@ -43,6 +46,7 @@ class Levels:
             self._plot.add(level.line, fitted=False)
         level.value, level.tone = value, tone
         level.line.label.setFormat(words)
+        level.line.label.setVisible(bool(words))
         self._draw(level)
 
     def clear(self) -> None:
@@ -65,7 +69,8 @@ class Levels:
 
     def words(self) -> list[str]:
         """Return what the levels that are drawn say."""
-        return [level.line.label.format for level in self._levels.values() if level.line.isVisible()]
+        found = (level.line.label.format for level in self._levels.values() if level.line.isVisible())
+        return [words for words in found if words]
 
     def _draw(self, level: _Level) -> None:
         y = self._axes.place(1.0, level.value)[1]
@@ -77,3 +82,4 @@ class Levels:
             level.line.setPen(dashed(tokens[level.tone], self._scale))
             level.line.label.setColor(tokens["text2" if level.tone == "text3" else level.tone])
             level.line.label.setFont(self._theme.font(11))
+            level.line.label.fill = pg.mkBrush(tokens.colour("surface", _OPAQUE))  # curves may run behind the words

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -153,20 +154,16 @@ class MetricPlot(PlotFrame):
 
     def set_log(self, on: bool) -> None:
         """Put the values on a logarithmic axis; those that are not positive are counted in the head."""
-        self._set_axes(Axes(self.axes.log_x, on))
+        self.place_on(replace(self.axes, log_y=on))
 
     def set_log_x(self, on: bool) -> None:
-        """Put the steps on a logarithmic axis; step 0 has no place there."""
-        self._set_axes(Axes(on, self.axes.log_y))
+        """Put what is along x on a logarithmic axis; 0 has no place there."""
+        self.place_on(replace(self.axes, log_x=on))
 
-    def _set_axes(self, axes: Axes) -> None:
-        self.axes = axes
-        self.head.log.setChecked(axes.log_y)
-        self.plot.set_log(x=axes.log_x, y=axes.log_y)
-        if self._zero is not None:
-            self._zero.setVisible(not axes.log_y)
+    def place_on(self, axes: Axes) -> None:
+        """Put everything where other axes have it."""
+        super().place_on(axes)
         self._redraw()
-        self.levels.place(axes)
         self.set_crosshair(self._cross_step)
         self.show_range(*self._range)
 

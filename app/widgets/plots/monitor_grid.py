@@ -59,7 +59,7 @@ class MonitorGrid(PlotStack):
         self.pinned = math.nan
         self.range: tuple[int, int] | None = None
         self.following = True
-        self._series = RunSeries()
+        self._series, self._refits = RunSeries(), False
         self._spans: dict[str, list[SpanMark]] = {}
         self._anchor: MetricPlot | None = None
         self._feeding = IdleQueue(self)
@@ -131,7 +131,7 @@ class MonitorGrid(PlotStack):
 
     def draw(self, series: RunSeries) -> None:
         """Take the series of a run and draw them at once."""
-        self._series = series
+        self._series = self._take_along(series)
         self._feeding.clear()
         for card in self.deck.shown:
             self._feed_plot(card)
@@ -141,16 +141,22 @@ class MonitorGrid(PlotStack):
 
     def feed(self, series: RunSeries) -> None:
         """Take the series of a run, one plot at a time, so that no frame draws all of them."""
-        self._series = series
+        self._refits = self._refits or series.along.axis != self._series.along.axis
+        self._series = self._take_along(series)
         self._feeding.clear()
         for card in sorted(self.deck.shown, key=lambda card: card.isHidden()):
             self._feeding.add(partial(self._feed_plot, card), card)
         if not self._feeding.busy:
             self._finish_feeding()
 
+    def _take_along(self, series: RunSeries) -> RunSeries:
+        """Have along x what the series says."""
+        self.along = series.along
+        return series
+
     def clear(self) -> None:
         """Draw nothing until the next run's values come."""
-        self._series, self._spans = RunSeries(), {}
+        self._series, self._spans = RunSeries(along=self.along), {}
         self._feeding.clear()
         self._marking.clear()
         for card in self.deck.cards.values():
@@ -176,12 +182,13 @@ class MonitorGrid(PlotStack):
 
     def _feed_curves(self, plot: MetricPlot) -> None:
         series, first = self._series, next(iter(plot.curves))
+        plot.set_along(series.along)
         changed = [plot.take(metric, series.curves.get(metric, Curve())) for metric in plot.curves]
         for metric in plot.curves:
             plot.set_before(metric, series.before.get(metric, Curve()))
         plot.set_fork(series.fork.step, series.fork.text if plot is self.plots[0] else "")
         plot.set_resumes(series.resumes)
-        plot.set_note(series.notes.get(first, ""))
+        plot.set_notes(series.notes.get(first, ()))
         plot.head.set_help(series.helps.get(first, ""))
         for level in series.levels:
             if level.metric == first:
@@ -196,6 +203,9 @@ class MonitorGrid(PlotStack):
         return max((plot.last_step() for plot in self.plots), default=0.0)
 
     def _finish_feeding(self) -> None:
+        if self._refits:  # places along x mean something else: no view of before makes sense
+            self._refits = False
+            self.fit()
         self._fit_in_slices()
         if self.currentIndex() == 1:
             self.fill_table()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from app.theme.theme import Theme
-from app.widgets.labels import ElideLabel, FitLabel, text_label
+from app.widgets.labels import ElideLabel, FitLabel
+from app.widgets.plots.along_x import AlongX
 from app.widgets.plots.canvas import PlotCanvas
 from app.widgets.plots.curve_items import Axes, dashed
 from app.widgets.plots.levels import Levels
@@ -33,7 +35,7 @@ class PlotFrame(QFrame):
     def __init__(self, theme: Theme, title: str, colour: str, *, axis: str, zero: bool, tools: bool) -> None:
         super().__init__()
         self._theme, self._title, self._about = theme, title, ""
-        self._scale, self.axes = self.devicePixelRatioF(), Axes()
+        self._scale, self.axes, self.along = self.devicePixelRatioF(), Axes(), AlongX()
         self.setProperty("part", "card")
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 6, 10, 4)
@@ -65,11 +67,29 @@ class PlotFrame(QFrame):
         row.setContentsMargins(0, 0, 0, 0)
         self._whose = ElideLabel("", kind="hint", outside=True)
         self._whose.hide()
-        self.x_title = text_label("optimizer step →", "hint")
+        self.x_title = FitLabel(*self.along.titles, kind="hint")
+        self.x_title.setAlignment(Qt.AlignmentFlag.AlignRight)
         row.addWidget(self._whose, 1)
-        row.addStretch(0)
-        row.addWidget(self.x_title, 0, Qt.AlignmentFlag.AlignRight)
+        row.addWidget(self.x_title, 1)
         return row
+
+    def set_along(self, along: AlongX) -> None:
+        """Have something else along x, or more of it."""
+        before, self.along = self.along, along
+        if before.axis != along.axis or before.missing != along.missing:
+            self.x_title.set_texts(along.titles)
+            self.plot.bottom.set_whole(along.axis.whole)
+        if not along.same_places(self.axes.places):
+            self.place_on(replace(self.axes, places=along.places))
+
+    def place_on(self, axes: Axes) -> None:
+        """Put everything where other axes have it."""
+        self.axes = axes
+        self.head.log.setChecked(axes.log_y)
+        self.plot.set_log(x=axes.log_x, y=axes.log_y)
+        if self._zero is not None:
+            self._zero.setVisible(not axes.log_y)
+        self.levels.place(axes)
 
     @property
     def title(self) -> str:
@@ -82,10 +102,10 @@ class PlotFrame(QFrame):
         self.head.set_title(title)
         self.plot.setAccessibleName(title)
 
-    def set_note(self, note: str) -> None:
-        """Say something beside the title of the axis; "" says nothing."""
-        noted = [f"{words} · {note}" for words in self._axis_words if words] if note else []
-        self.y_title.set_texts([*noted, *([note] if note else []), *self._axis_words])
+    def set_notes(self, notes: Sequence[str]) -> None:
+        """Say something beside the title of the axis, in the longest of these wordings that has room."""
+        noted = [f"{words} · {note}" for note in notes for words in self._axis_words if words]
+        self.y_title.set_texts([*noted, *notes, *self._axis_words])
 
     def show_whose(self, whose: str) -> None:
         """Say whose plot it is under it, or nothing."""

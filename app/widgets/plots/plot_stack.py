@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.theme.theme import Theme
 from app.widgets.containers import ScrollColumn
+from app.widgets.plots.along_x import AlongX
 from app.widgets.plots.curves import Curve
 from app.widgets.plots.heat_plot import HeatPlot
 from app.widgets.plots.metric_plot import MetricPlot
@@ -32,7 +33,7 @@ class PlotStack(QStackedWidget):
 
     def __init__(self, theme: Theme, layout: PlotLayout) -> None:
         super().__init__()
-        self._look = PlotLook()
+        self._look, self.along = PlotLook(), AlongX()
         self.deck, self.table = PlotDeck(theme, layout, self), TableTwin()
         self._scroll = ScrollColumn(name="Plots", spacing=0)
         self._scroll.column.addWidget(self.deck.cells)
@@ -142,4 +143,5 @@ class PlotStack(QStackedWidget):
         curves: dict[str, Curve] = {}
         for card in (*self.plots, *self.deck.charts):
             curves |= card.table_curves() if isinstance(card, HeatPlot | PairCard) else card.curves
-        self.table.twin.set_curves({m: c for m, c in curves.items() if len(c.steps) or m not in parts})
+        shown = {m: c for m, c in curves.items() if len(c.steps) or m not in parts}
+        self.table.twin.set_curves({**self.along.columns(shown), **shown})

@@ -10,7 +10,10 @@ from core.domain.number_text import format_value, signed
 
 
 def values_parts(plots: Sequence[MetricPlot], step: float) -> list[str]:
-    """Return the values at a step, the held-out ones first; a probe that was made before it names its own step."""
+    """Return the values at a step, the held-out ones first; a probe that was made before it names its own step.
+
+    Where something else than steps stands along x, the first part says what stands at the step.
+    """
     found: list[tuple[bool, str]] = []
     for plot, spec, curve in _curves(plots):
         place = curve.newest_at(step) if spec.sparse else _exactly(curve, step)
@@ -19,7 +22,9 @@ def values_parts(plots: Sequence[MetricPlot], step: float) -> list[str]:
         at = float(curve.steps[place])
         when = f" (step {at:g})" if spec.sparse and at != round(step) else ""
         found.append((not spec.held_out, f"{name_of(plot, spec)} {curve.text(place)}{when}"))
-    return [f"step {round(step)}: ", *(text for _, text in sorted(found, key=lambda part: part[0]))]
+    place = plots[0].along.words(round(step)) if plots else ""
+    head = f"step {round(step)}{f' ({place})' if place else ''}: "
+    return [head, *(text for _, text in sorted(found, key=lambda part: part[0]))]
 
 
 def range_parts(plots: Sequence[MetricPlot], first: int, last: int) -> list[str]:
@@ -45,6 +50,8 @@ def name_of(plot: MetricPlot, spec: CurveSpec) -> str:
     """Return what a curve is called in a line of text beside those of other plots."""
     if spec.metric.startswith("spread."):
         return f"h {spec.label}"
+    if spec.metric.startswith("memory."):
+        return f"memory {spec.label}"
     several = len(plot.curves) > 1
     measure = plot.title.lower().removesuffix(", held-out") if not several or spec.label in _SPLITS else spec.label
     if plot.title.startswith(("KL", "Token KL")):

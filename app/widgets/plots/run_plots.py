@@ -177,6 +177,18 @@ PLOTS: tuple[RunPlot, ...] = (
         (CurveSpec("seconds", "text2", "seconds", unit="s"),),
     ),
     RunPlot(
+        "memory",
+        MACHINE,
+        "Memory",
+        "GiB",
+        "memory of the process that trains, GiB",
+        False,
+        (
+            CurveSpec("memory.resident", "text2", "resident", unit="GiB"),
+            CurveSpec("memory.cuda_peak", "plot_kl", "card, peak", unit="GiB"),
+        ),
+    ),
+    RunPlot(
         "grad_norm",
         MACHINE,
         "Gradient norm",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from app.widgets.plots.along_x import AlongX
 from app.widgets.plots.curves import Curve
 from core.services.runs.run_estimates import EstimatedSeries
 from core.services.runs.run_plots import PairPlots
@@ -25,7 +26,10 @@ class ForkMark:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A level in the plot of a metric, with its words and the token of its colour."""
+    """A level in the plot of a metric, with its words and the token of its colour.
+
+    Without words it is told in the notes beside the title of the axis.
+    """
 
     metric: str
     key: str
@@ -43,9 +47,10 @@ class RunSeries:
         curves: by metric. before: the same of the run that it was forked from, up to the fork.
         total: steps planned. fork: where it begins. levels: lines across plots.
         titles: by first metric of a plot, its title and what belongs to its newest value.
-        notes: by first metric of a plot, what stands beside the title of its axis.
+        notes: by first metric of a plot, what stands beside the title of its axis, the longest wording first.
         helps: by first metric of a plot, what its title explains.
         pairs: what is drawn of all pairs. resumes: steps at which the run went on after a stop.
+        along: what stands along x.
     """
 
     curves: Mapping[str, Curve] = field(default_factory=dict)
@@ -56,8 +61,9 @@ class RunSeries:
     titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     pairs: PairPlots = field(default_factory=PairPlots)
     resumes: tuple[float, ...] = ()
-    notes: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     helps: Mapping[str, str] = field(default_factory=dict)
+    along: AlongX = field(default_factory=AlongX)
 
 
 def plain_curve(series: Plain) -> Curve:

@@ -109,6 +109,8 @@ def _present(cls: type, row: sqlite3.Row) -> list[str]:
 
 
 def _read_new_rows(db: sqlite3.Connection, source: _Source, curve: _Curve) -> None:
+    if source.column not in _columns_of(db, source.table):
+        return  # an older program wrote the ledger; SQLite would read the quoted name as a text
     query = (
         f'SELECT seq, step, "{source.column}" FROM {source.table} WHERE seq > ? AND {curve.timeline.where()}'
         f"{' AND split = ?' if source.split else ''} ORDER BY seq"
@@ -119,6 +121,10 @@ def _read_new_rows(db: sqlite3.Connection, source: _Source, curve: _Curve) -> No
         value = _number(raw, source.key)
         if value is not None:
             _put(curve, step, value)
+
+
+def _columns_of(db: sqlite3.Connection, table: str) -> set[str]:
+    return {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
 
 
 def _put(curve: _Curve, step: int, value: float) -> None:

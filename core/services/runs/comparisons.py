@@ -15,15 +15,20 @@ from core.services.runs.log_export import ExportedLog, LogForm, export_log
 from core.services.runs.registry import RunRegistry
 from core.services.runs.report import Progress, reported, write_report
 from core.services.runs.run_estimates import EstimatedSeries, RunEstimates
+from core.services.runs.x_places import Places, x_places
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedCurves:
-    """A comparison with the held-out h of each run over its steps, and answers; both in the order of the runs."""
+    """A comparison with the held-out h of each run over its steps, and answers; both in the order of the runs.
+
+    ``places`` has, for each run, where its steps stand on the other axes.
+    """
 
     comparison: RunComparison
     curves: tuple[EstimatedSeries, ...]
     answers: tuple[ComparedAnswers, ...] = ()
+    places: tuple[Places, ...] = ()
 
 
 class RunComparisons:
@@ -34,11 +39,15 @@ class RunComparisons:
 
     def compare(self, run_ids: Sequence[str], step: int | None = None, *, newest: bool = False) -> ComparedCurves:
         """Compare runs with the first of them; see :func:`core.services.runs.comparison.compare_runs`."""
-        readers = [RunReader(self._registry.folder(run_id).path) for run_id in run_ids]
+        readers = [self._reader(run_id) for run_id in run_ids]
         names = [self._registry.info(run_id).name for run_id in run_ids]
         found = compare_runs(readers, step, names, newest=newest)
         curves = tuple(RunEstimates(reader).series(["dev.h"])["dev.h"] for reader in readers)
-        return ComparedCurves(found, curves, compared_samples(readers, found.step))
+        places = tuple(x_places(reader, self._reader) for reader in readers)
+        return ComparedCurves(found, curves, compared_samples(readers, found.step), places)
+
+    def _reader(self, run_id: str) -> RunReader:
+        return RunReader(self._registry.folder(run_id).path)
 
     def report(
         self,

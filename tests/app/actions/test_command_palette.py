@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.actions.command_palette import RECENT, CommandPalette
 from app.actions.ranking import Entry, rank
-from app.main_window.object_search import pair_provider
+from app.actions.registry import ActionRegistry
+from app.main_window.object_search import command_provider, elsewhere_provider, pair_provider
 from app.settings.store import Settings
 from app.theme.theme import Theme
 
@@ -73,3 +74,22 @@ def test_that_a_number_sign_and_digits_offer_that_pair() -> None:
     found.run()
     assert shown == [("data", {"pair_id": 42})]
     assert pair_provider(lambda *_: None)("42") == []
+
+
+def test_that_an_action_of_another_place_is_found_behind_those_of_this_one_and_leads_there(
+    theme: Theme, tmp_path: Path
+) -> None:
+    actions = ActionRegistry(Settings(tmp_path), theme.icons)
+    actions.bind("runs.queue", lambda: None)
+    shown: list[str] = []
+    elsewhere = elsewhere_provider(actions, lambda place, **_: shown.append(place))
+    actions.set_place("data")
+    found = rank("queue", [*command_provider(actions)("queue"), *elsewhere("queue")])
+    assert (found[0].title, found[0].where) == ("Queue…", "in Runs: go there")
+    found[0].run()
+    assert shown == ["runs"]
+    actions.set_place("runs")
+    here = rank("queue", [*elsewhere("queue"), *command_provider(actions)("queue")])
+    assert (here[0].key, here[0].where) == ("runs.queue", "Runs")
+    assert "elsewhere:runs.queue" not in [entry.key for entry in here]
+    assert elsewhere("q") == elsewhere("@queue") == []

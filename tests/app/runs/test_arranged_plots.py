@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.runs.kept_layout import kept_layout
+from app.runs.x_axis_box import XAxisBox
 from app.widgets.plots.heat_plot import HeatPlot
 from app.widgets.plots.plot_layout import SHOWN, PlotLayout
 from app.widgets.plots.run_plots import PLOTS
@@ -58,3 +59,20 @@ def test_that_chosen_plots_show_are_fed_and_are_kept_for_the_workspace(shared_de
     assert kept_layout(page.context).shown == grid.deck.layout.shown
     page.arranging.show_layout(PlotLayout())
     assert kept_layout(page.context) == PlotLayout()
+
+
+def test_that_the_x_axis_is_chosen_once_for_the_plots_of_a_workspace(shared_demo: Any, page: Any) -> None:
+    qtbot, grid, box = shared_demo.qtbot, page.monitor.grid, page.monitor.x_axis.box
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: grid.along.axis.name == "pairs" and grid.settled)
+    assert {plot.x_title.full for plot in grid.plots} == {"pairs seen →"}
+    assert grid.plots[0].axes.place(40.0)[0] == 302.0  # 3 epochs of 90 pairs, and 32 of the fourth
+    other = XAxisBox(page.context)
+    qtbot.addWidget(other)
+    assert other.name == "pairs"
+    other.choose("step")
+    page.hide()
+    page.show()
+    qtbot.waitUntil(lambda: grid.along.axis.name == "step" and grid.settled)
+    assert box.currentText() == "Step" and grid.plots[0].axes.place(40.0)[0] == 40.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 
-from app.runs.compare_figures import blocks_of, curves_of, field_rows, setting_rows, warning_of
+from app.runs.compare_figures import along_of, blocks_of, curves_of, field_rows, setting_rows, warning_of
 from app.runs.interval_bars import interval_of
 from app.runs.run_housekeeping import RunWordsDialog
 from app.runs.runs_table import RunsTable, arranged
@@ -19,6 +20,7 @@ from core.services.runs.comparison import compare_runs
 from core.services.runs.comparisons import ComparedCurves
 from core.services.runs.run_estimates import RunEstimates
 from core.services.runs.run_table import RunSummary
+from core.services.runs.x_places import XPlaces
 from tests.fakes.compared_runs import MOVED_A, MOVED_B, PROMPTS, made_run, pairs_of
 
 
@@ -181,11 +183,17 @@ def test_that_what_a_comparison_shows_is_worked_out_without_widgets(tmp_path: Pa
         made_run(tmp_path, "b", pairs_of(PROMPTS), MOVED_B, kl=2.0, beta=0.5),
     ]
     found = compare_runs(readers)
-    curves = curves_of(ComparedCurves(found, tuple(RunEstimates(r).series(["dev.h"])["dev.h"] for r in readers)))
+    compared = ComparedCurves(found, tuple(RunEstimates(r).series(["dev.h"])["dev.h"] for r in readers))
+    curves = curves_of(compared)
     assert [(curve.letter, list(curve.steps), curve.dashed) for curve in curves] == [
         ("A", [2, 4], False),
         ("B", [2, 4], False),
     ]
+    assert _along_x(replace(compared, places=({"tokens": XPlaces([0, 4], [0, 80])},) * 2), "tokens") == (
+        "response tokens seen", [[40.0, 80.0], [40.0, 80.0]]
+    )  # fmt: skip
+    only_a = replace(compared, places=({"pairs": XPlaces([0, 4], [0, 8])}, {}))
+    assert _along_x(only_a, "pairs") == ("optimizer step", [[2, 4], [2, 4]])
     blocks = {block.label: block for block in blocks_of(found)}
     assert list(blocks) == [
         "Held-out accuracy", "h = margin / β", "Chosen displacement", "Rejected displacement", "On-policy KL"
@@ -198,3 +206,9 @@ def test_that_what_a_comparison_shows_is_worked_out_without_widgets(tmp_path: Pa
     assert next(row.cells for row in field_rows(found) if row.cells[0] == "β") == ("β", "0.1", "≠ 0.5")
     title, text = warning_of(found)
     assert title == "These runs differ in what was varied" and text.startswith("B varies: its β is 0.5, not 0.1.")
+
+
+def _along_x(compared: ComparedCurves, chosen: str) -> tuple[str, list[list[float]]]:
+    """Return the title of the axis that is shown for a choice, and where the points of each run stand."""
+    along = along_of(compared, chosen)
+    return along.axis.title, [list(curve.x) for curve in curves_of(compared, along)]

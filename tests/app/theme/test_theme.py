@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.theme.theme import Theme
-from app.widgets.buttons import icon_button
+from app.widgets.buttons import icon_button, push_button
 
 
 def test_that_choosing_dark_changes_the_palette_at_once(theme: Theme, qapp: QApplication, qtbot: object) -> None:
@@ -69,6 +70,18 @@ def test_that_button_icons_grow_with_the_text(theme: Theme, qtbot: object) -> No
     theme.apply("light", 200)
     qtbot.waitUntil(lambda: theme.settled)  # type: ignore[attr-defined]
     assert button.iconSize().width() == 40
+
+
+@pytest.mark.parametrize(("last", "clear"), [(False, (18, 19, 20)), (True, (0, 1, 2))], ids=["first", "last"])
+def test_that_an_icon_leaves_room_to_the_words_of_its_button(
+    theme: Theme, qtbot: object, last: bool, clear: tuple[int, ...]
+) -> None:
+    button = push_button("Begin", theme=theme, icon="plus", icon_last=last)
+    qtbot.addWidget(button)  # type: ignore[attr-defined]
+    assert (button.iconSize().width(), button.iconSize().height()) == (21, 18)
+    picture = button.icon().pixmap(button.iconSize()).toImage()
+    drawn = {x for x in range(21) for y in range(18) if picture.pixelColor(x, y).alpha()}
+    assert drawn and drawn.isdisjoint(clear) and (picture.width(), picture.height()) == (21, 18)
 
 
 def test_that_an_unknown_choice_falls_back_to_the_system(theme: Theme) -> None:

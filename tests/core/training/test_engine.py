@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -63,6 +64,12 @@ def test_that_the_first_step_starts_at_ln_2_and_training_raises_the_margin(
     assert steps[-1].loss < steps[0].loss
     assert steps[-1].grad_norm > 0
     assert all(len(step.rows) == step.pairs == 8 for step in steps)
+
+
+def test_that_a_step_tells_the_memory_of_its_process_and_of_no_card(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    (step,) = (e for e in run(tiny_llama_dir, tmp_path, steps=1) if isinstance(e, StepDone))
+    assert step.resident_bytes is not None and 2**25 < step.resident_bytes < psutil.virtual_memory().total
+    assert step.cuda_peak_bytes is None
 
 
 @pytest.mark.parametrize(

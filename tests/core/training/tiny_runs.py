@@ -9,7 +9,7 @@ from typing import Any
 
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
-from core.domain.run_events import RunEvent, StepDone, Warned
+from core.domain.run_events import MACHINE_FIELDS, RunEvent, StepDone, Warned
 from core.training.control_protocol import Command, NoControl
 from core.training.engine import train
 from core.training.steps.session import TrainSession
@@ -70,8 +70,9 @@ def kinds(events: list[RunEvent]) -> list[str]:
 
 
 def steps_of(events: list[RunEvent]) -> list[StepDone]:
-    """The steps without what a clock decides."""
-    return [replace(e, seconds=0.0, tokens_per_s=0.0) for e in events if isinstance(e, StepDone)]
+    """The steps without what the machine and its clock decide."""
+    none = dict.fromkeys(MACHINE_FIELDS, 0)
+    return [replace(e, **none) for e in events if isinstance(e, StepDone)]
 
 
 class Script:

@@ -7,12 +7,15 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.theme.theme import Theme
+from app.widgets.plots.along_x import AlongX
 from app.widgets.plots.curve_items import spread
 from app.widgets.plots.export import content, file_name, save
 from app.widgets.plots.monitor_grid import MonitorGrid
 from app.widgets.plots.run_plots import HELD_OUT, PLOTS
+from app.widgets.plots.run_series import RunSeries, plain_curve
 from core.domain.errors import UserError
 from core.paths import resources_dir
+from core.services.runs.x_places import XPlaces
 
 
 @pytest.fixture
@@ -149,6 +152,36 @@ def test_that_a_logarithmic_step_axis_keeps_clicks_and_crosshair_on_their_steps(
     with qtbot.waitSignal(grid.picked) as caught:
         plot.view.clicked.emit(1.0)
     assert caught.args == [10]
+
+
+def test_that_clicks_ranges_and_crosshair_mean_the_same_steps_whatever_stands_along_x(grid, qtbot):
+    steps = list(range(1, 101))
+    curves = {"margin": plain_curve((steps, [0.01 * s for s in steps]))}
+    minutes = {"minutes": XPlaces([0, 50, 100], [0.0, 1.0, 5.0])}
+    grid.feed(RunSeries(curves, 120, along=AlongX.of("minutes", minutes)))
+    qtbot.waitUntil(lambda: grid.settled)
+    plot = grid.plots[0]
+    assert plot.x_title.full == "minutes of training, without pauses →"
+    assert 6.0 < plot.view.viewRange()[0][1] < 8.0  # 20 planned steps at the mean of 0.05 min, and the words
+    assert plot._items["margin"]._line.getData()[0][[49, 74]].tolist() == [1.0, 3.0]
+    grid.set_crosshair(75.0)
+    assert plot._cross.value() == pytest.approx(3.0) and grid.readout()[0] == "step 75 (3.00 min): "
+    with qtbot.waitSignal(grid.picked) as picked:
+        plot.view.clicked.emit(0.5)
+    with qtbot.waitSignal(grid.ranged) as ranged:
+        plot.view.ranged.emit(1.0, 3.0)
+    assert (picked.args, ranged.args) == ([25], [50, 75])
+    grid.show_table(True)
+    head = grid.table.twin.headerData(1, Qt.Orientation.Horizontal)
+    assert (head, grid.table.twin.index(74, 1).data()) == ("minutes of training, without pauses", "3.000")
+    assert content(plot, "csv", "r")().splitlines()[75].startswith("r,75,3.0,0.75")
+
+
+def test_that_the_steps_stand_along_x_where_the_run_has_no_numbers_for_the_choice(grid, qtbot):
+    grid.feed(RunSeries({"margin": plain_curve(([1, 2], [0.0, 1.0]))}, 2, along=AlongX.of("tokens", {})))
+    qtbot.waitUntil(lambda: grid.settled)
+    assert grid.plots[0].x_title.full == "optimizer step (response tokens seen: not recorded) →"
+    assert grid.plots[0].axes.place(2.0)[0] == 2.0 and grid.plots[0].along.words(2.0) == ""
 
 
 def test_that_a_chosen_step_keeps_the_crosshair_when_the_mouse_leaves(grid):

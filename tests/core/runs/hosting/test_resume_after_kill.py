@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.run_events import Finished
+from core.domain.run_events import MACHINE_FIELDS, Finished
 from core.runs.folder import RunFolder
 from core.runs.hosting.driver import HostOptions, drive
 from core.runs.hosting.hosts import ProcessHost, start
@@ -21,7 +21,6 @@ from core.runs.run_reader import RunReader
 from tests.core.runs.golden_cli import golden_run
 from tests.patience import LIMIT_S, wait_until
 
-NOT_COMPARED = ("seconds", "tokens_per_s")
 STEPS = 8
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -41,8 +40,8 @@ def kill_at(folder: RunFolder, step: int) -> None:
 
 def assert_same(found: RunFolder, expected: RunFolder) -> None:
     one, two = RunReader(found.path), RunReader(expected.path)
-    names = [n for n in two.series_names() if n not in NOT_COMPARED]
-    assert [n for n in one.series_names() if n not in NOT_COMPARED] == names
+    names = [n for n in two.series_names() if n not in MACHINE_FIELDS]
+    assert [n for n in one.series_names() if n not in MACHINE_FIELDS] == names
     for name in names:
         assert one.series(name) == two.series(name), name
     assert one.samples() == two.samples()

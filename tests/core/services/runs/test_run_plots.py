@@ -95,3 +95,27 @@ def test_that_the_command_prints_each_plot_and_says_which_looks_there_are(folder
         assert " n" in run(app, ["runs", "plot", str(folder), name]).output or name == "displacement"
     assert run(app, ["runs", "plot", str(folder), "curves"]).exit_code != 0
     assert run(app, ["runs", "plot", str(folder), "weights", "--step", "3"]).exit_code != 0
+
+
+def test_that_the_command_tells_what_was_seen_up_to_each_step(folder: Path) -> None:
+    run, app = CliRunner().invoke, build_app()
+    seen, tokens = 0, 0
+    for step, pairs, rate, seconds in _steps(folder):
+        seen, tokens = seen + pairs, tokens + round(rate * seconds)
+        assert _tokens_of_rows(folder, step) == round(rate * seconds)
+    text = run(app, ["runs", "plot", str(folder), "gap", "--x", "pairs"]).output.splitlines()
+    assert text[0].split("  ")[1].strip() == "pairs seen"
+    assert text[5].split()[:2] == ["40", str(seen)]
+    plain = json.loads(run(app, ["runs", "plot", str(folder), "slices", "--x", "tokens", "--json"]).output)["x"]
+    assert (plain["name"], plain["steps"][-1], plain["places"][-1]) == ("tokens", 40, tokens)
+    refused = run(app, ["runs", "plot", str(folder), "--x", "hours"])
+    assert refused.exit_code != 0 and "hours" in str(refused.exception)
+
+
+def _steps(folder: Path) -> list[tuple[int, int, float, float]]:
+    with sqlite3.connect(f"file:{folder / 'ledger.sqlite'}?mode=ro&immutable=1", uri=True) as db:
+        return db.execute("SELECT step, pairs, tokens_per_s, seconds FROM steps ORDER BY step").fetchall()
+
+
+def _tokens_of_rows(folder: Path, step: int) -> int:
+    return sum(row[0] for row in _rows(folder, "train", step, "tokens_chosen + tokens_rejected"))
