@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.domain.metric_table import METRICS, SPLIT_NAMES, Better
+from core.domain.metric import Better
+from core.domain.metric_table import METRICS, SPLIT_NAMES
 
 EVALUATED: Mapping[str, tuple[Better, str]] = {
     "ranking_accuracy": ("higher", "share of pairs whose chosen answer has the higher log-prob"),
