@@ -26,7 +26,7 @@ from app.main_window.workspace_switch import Opener, WorkspaceSwitch, open_appli
 from app.notices import Notices
 from app.places import PLACES
 from app.session import Session
-from app.settings.store import Settings
+from app.settings.store import KEPT_ASIDE, Settings
 from app.single_instance import SingleInstance
 from app.theme.theme import Theme
 from core.domain.errors import UserError, WorkspaceReplaced
@@ -106,6 +106,7 @@ def build(app: QApplication, *, dialogs: Dialogs | None = None, opener: Opener =
     window = MainWindow(context, switch, log_dir())
     errors = ErrorReporter(dialogs, lambda error: _tell(window, notices, error))
     tasks.unhandled.connect(errors.take)
+    _follow_settings(settings, notices)
     dialogs.attach(window.dialog_parent, theme)
     instance = SingleInstance(window.come_forward)
     switch.switched.connect(lambda services: instance.listen(services.folder) if services else instance.stop())
@@ -132,6 +133,23 @@ def _after_first_paint(running: RunningApp, target: Path | None) -> None:
         lambda: preload(("psutil",)), lambda _: running.window.status.watch_machine(), owner=running.window
     )
     running.tasks.query(lambda: preload(PRELOAD), owner=running.window)
+
+
+def _follow_settings(settings: Settings, notices: Notices) -> None:
+    """Post what happens to the file of settings that the user should know."""
+    settings.not_written.connect(
+        lambda reason: notices.post(
+            f"The settings could not be written: {reason}. They hold until the window closes.",
+            "warn",
+            hint="Check the room on the disk and the rights of the folder, then change a setting again.",
+        )
+    )
+    if settings.unreadable:
+        notices.post(
+            f"Your settings were not used. {settings.unreadable}",
+            "warn",
+            hint=f"The defaults hold. With the next change the file is kept as {KEPT_ASIDE}.",
+        )
 
 
 def _tell(window: MainWindow, notices: Notices, error: UserError) -> None:

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from core.domain.errors import BadInput
 
@@ -43,6 +43,19 @@ def read_head(path: Path, limit: int) -> bytes:
     Raises:
         BadInput: when it is missing, not a regular file, or unreadable.
     """
+    with open_regular(path) as file:
+        try:
+            return file.read(limit)
+        except OSError as error:
+            raise BadInput(f"{path} cannot be read: {error.strerror or error}.", "Copy it again.") from error
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading; a pipe or a device is refused and never waited for.
+
+    Raises:
+        BadInput: when it is missing, not a regular file, or may not be opened.
+    """
     try:
         # Without O_NONBLOCK opening a pipe waits for a writer. What is opened is looked at, not what the name says.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -54,12 +67,20 @@ def read_head(path: Path, limit: int) -> bytes:
         ) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise BadInput(f"{path.name} is not a regular file; it was not read.", "Remove it, or use another copy.")
-    with os.fdopen(handle, "rb") as file:
-        try:
-            return file.read(limit)
-        except OSError as error:
-            raise BadInput(f"{path} cannot be read: {error.strerror or error}.", "Copy it again.") from error
+        raise BadInput(f"{path.name} is not a regular file; it was not read.", "Put a regular file in its place.")
+    return os.fdopen(handle, "rb")
+
+
+def read_utf8(path: Path, limit: int) -> str:
+    """Return a text that is taken as it is: bytes that are no UTF-8 are refused, a byte order mark is left out.
+
+    Raises:
+        BadInput: see :func:`read_bytes`, or when it is not UTF-8.
+    """
+    try:
+        return read_bytes(path, limit).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8 text; it was not read.", "Save it as UTF-8, then try again.") from error
 
 
 def read_text(path: Path, limit: int) -> str:

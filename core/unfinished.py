@@ -18,12 +18,15 @@ from pathlib import Path
 
 import psutil
 
+from core import bounded
+from core.domain.errors import BadInput
 from core.domain.ids import new_uid
 from core.paths import cache_dir
 
 PREFIXES = (".tmp-", "pairwright-")
 """What the names that may be removed begin with."""
 _FOLDER = "unfinished"
+_NOTE_BYTES = 64 << 10
 _BESIDE = ("-journal", "-wal", "-shm")
 
 
@@ -73,9 +76,9 @@ def sweep() -> list[Path]:
 def _left_behind(note: Path) -> Path | None:
     """Return the path of a note whose process has ended, None for one that is in use; an unreadable one is removed."""
     try:
-        row = json.loads(note.read_text(encoding="utf-8", errors="surrogateescape"))
+        row = bounded.read_object(note, _NOTE_BYTES)
         path, pid, began = Path(row["path"]), int(row["pid"]), float(row["began"])
-    except (ValueError, KeyError, TypeError):
+    except (BadInput, ValueError, KeyError, TypeError):
         note.unlink(missing_ok=True)
         return None
     if not path.is_absolute() or not path.name.startswith(PREFIXES):

@@ -13,23 +13,30 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QObject, QSaveFile, QSettings, Signal
 
 from app.settings.schema import BY_KEY
+from core.domain.errors import BadInput
+from core.services.written_files import read_object
 
 log = logging.getLogger(__name__)
 SHORTCUTS = "shortcuts"
+KEPT_ASIDE = "settings-unreadable.json"
 
 
 class Settings(QObject):
     """Settings by key, applied at once.
 
-    ``changed(key)`` fires after a value changed and was written.
+    ``changed(key)`` fires after a value changed and was written. ``not_written(reason)`` fires once when the file
+    refuses a value, and again only after a write that went well. ``unreadable`` says why the file of the start could
+    not be read, or is empty; such a file is kept beside the new one.
     """
 
     changed = Signal(str)
+    not_written = Signal(str)
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._path = folder / "settings.json"
         self._state = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+        self.unreadable, self._refused = "", False
         self._values = self._read()
 
     def get(self, key: str) -> Any:
@@ -101,14 +108,14 @@ class Settings(QObject):
         self._state.sync()
 
     def _read(self) -> dict[str, Any]:
+        if not self._path.exists():
+            return {}
         try:
-            plain = json.loads(self._path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            return read_object(self._path)
+        except BadInput as error:
+            self.unreadable = error.message
+            log.warning("settings file cannot be read; defaults are used and the file is kept")
             return {}
-        except (OSError, ValueError):
-            log.warning("settings file cannot be read; defaults are used and the file is kept until the next change")
-            return {}
-        return plain if isinstance(plain, dict) else {}
 
     def _store(self, key: str, value: Any) -> None:
         if value is None:
@@ -120,8 +127,22 @@ class Settings(QObject):
 
     def _write(self) -> None:
         """Replace the file in one step; a failure keeps the old file and the new value for this session."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        target = QSaveFile(str(self._path))
+        reason = self._failure_of_write()
+        if reason and not self._refused:
+            log.warning("settings could not be written: %s", reason)
+            self.not_written.emit(reason)
+        self._refused = bool(reason)
+
+    def _failure_of_write(self) -> str:
+        """Write the file and return why that failed, empty when it went well."""
         text = json.dumps(self._values, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        if not target.open(QSaveFile.OpenModeFlag.WriteOnly) or target.write(text.encode()) < 0 or not target.commit():
-            log.warning("settings could not be written: %s", target.errorString())
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self.unreadable and self._path.exists():
+                self._path.replace(self._path.with_name(KEPT_ASIDE))
+            self.unreadable = ""
+        except OSError as error:
+            return error.strerror or str(error)
+        target = QSaveFile(str(self._path))
+        written = target.open(QSaveFile.OpenModeFlag.WriteOnly) and target.write(text.encode()) >= 0 and target.commit()
+        return "" if written else target.errorString()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.bounded import read_utf8
 from core.cli.failures import report
 from core.cli.measured_matrix import margin_lines, matrix_lines
 from core.cli.output import say, say_json, say_note, table
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from core.services.application import Application
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
+_RUBRIC_BYTES = 256 << 10
 
 
 def register(app: typer.Typer) -> None:
@@ -150,10 +152,7 @@ def run_of(first: Path, name: str) -> tuple[Path | None, Path]:
 def _text_of(path: Path | None) -> tuple[str, str]:
     if path is None:
         return "", ""
-    try:
-        return path.name, path.expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.", "Name a text file.") from error
+    return path.name, read_utf8(path.expanduser(), _RUBRIC_BYTES)
 
 
 def _with_command_line(request: EvaluationRequest, place: Path | None, settings: list[str]) -> EvaluationRequest:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from core.bounded import read_utf8
 from core.cli.output import say, say_json, table
 from core.domain.errors import UsageError
 from core.domain.run_config import MEASURED, SETTINGS, RunConfig
 from core.domain.template_args import one_argument, read_arguments, spelled
 
+_ARGUMENT_BYTES = 1 << 20
 _MEASURED = f"label_smoothing={MEASURED}"
 
 
@@ -78,11 +80,7 @@ def _from_file(word: str) -> str:
     name, mark, value = word.partition("=")
     if not value.strip().startswith("@"):
         return word
-    path = Path(value.strip()[1:]).expanduser()
-    try:
-        return f"{name}{mark}{path.read_text(encoding='utf-8')}"
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.", "Name a file with the value as JSON.") from error
+    return f"{name}{mark}{read_utf8(Path(value.strip()[1:]).expanduser(), _ARGUMENT_BYTES)}"
 
 
 def without_measured(settings: list[str]) -> list[str]:

@@ -208,10 +208,10 @@ class _FileSweep:
         taken = [target for target in targets if target.exists() and (not target.is_dir() or any(target.iterdir()))]
         if not taken:
             return {}
-        text = pairs_text([pair for pair in read_pairs(self.pairs) if pair.split != "test"])
+        data = pairs_text([pair for pair in read_pairs(self.pairs) if pair.split != "test"]).encode()
 
         def same_data(folder: RunFolder, _record: RunRecord) -> bool:
-            return folder.pairs_file.is_file() and folder.pairs_file.read_text(encoding="utf-8") == text
+            return folder.pairs_file.is_file() and folder.pairs_file.read_bytes() == data
 
         base = SweepBase(read_settings(settings), model_path(self.model), same_data)
         folders = [RunFolder(target) for target in taken]

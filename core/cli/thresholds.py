@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from core.bounded import read_utf8
 from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.consent import date_ms, date_text
@@ -184,12 +185,4 @@ def _day(at_ms: int) -> str:
 
 
 def _text_of(path: Path | None) -> str:
-    if path is None:
-        return ""
-    try:
-        data = path.expanduser().read_bytes()
-        if len(data) > _RULES_BYTES:
-            raise UsageError(f"{path.name} is too large for rules.", "Write a pattern a line.")
-        return data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.", "Name a text file with a rule a line.") from error
+    return read_utf8(path.expanduser(), _RULES_BYTES) if path else ""

@@ -10,8 +10,9 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
+from core.bounded import open_regular
 from core.domain.conversation import Message, Prompt
 from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
@@ -35,15 +36,13 @@ def read_pairs(path: Path) -> list[TrainingPair]:
     pairs: list[TrainingPair] = []
     seen: dict[str, int] = {}
     try:
-        with _open(path) as lines:
+        with open_regular(path) as file, _unpacked(file, path.suffix) as lines:
             for number, line in _lines(lines):
                 pair = _pair(_object(line, number), number)
                 if pair.pair_id in seen:
                     raise _bad(number, f"its id {pair.pair_id!r} was used in line {seen[pair.pair_id]} already")
                 seen[pair.pair_id] = number
                 pairs.append(pair)
-    except FileNotFoundError as error:
-        raise BadInput(f"{path} does not exist.", "Check the name.") from error
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} cannot be read: {error}.", "The file must be UTF-8 text, plain or gz.") from error
     if not pairs:
@@ -51,11 +50,11 @@ def read_pairs(path: Path) -> list[TrainingPair]:
     return pairs
 
 
-def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+def _unpacked(file: BinaryIO, suffix: str) -> BinaryIO | gzip.GzipFile:
+    return gzip.GzipFile(fileobj=file) if suffix == ".gz" else file
 
 
-def _lines(handle: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+def _lines(handle: BinaryIO | gzip.GzipFile) -> Iterator[tuple[int, bytes]]:
     number = 0
     while line := handle.readline(_LINE_BYTES + 1):
         number += 1

@@ -127,3 +127,27 @@ def test_that_no_page_sets_colours_by_hand() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and colour.fullmatch(node.value)
     ]
     assert wrong == []
+
+
+WHOLE_READS = ("read_text", "read_bytes")
+OWN_FILES = (  # files of the program and of the system, and a run's own
+    "app/__main__.py",
+    "app/errors.py",
+    "app/theme/",
+    "app/background/watchdog.py",
+    "core/cli/sweep.py",
+    "core/services/demo/",
+    "core/services/judging/cases_file.py",
+    "core/services/suites/built_in.py",
+)
+
+
+def test_that_files_of_users_are_read_within_limits() -> None:
+    wrong = [
+        f"{file}:{node.lineno} reads a whole file, which may be a pipe or endless: use core/bounded.py"
+        for file, nodes in _files("app", "core/cli", "core/services")
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WHOLE_READS
+        if _name(node.func.value) != "bounded" and not file.startswith(OWN_FILES)
+    ]
+    assert wrong == []

@@ -95,8 +95,8 @@ def prompts_of_file(path: Path) -> list[Prompt]:
     if path.suffix.lower() in (".txt", ".text", ""):
         if not path.is_file():
             raise BadInput(f"{path} is no file; nothing was generated.", "Check the name.")
-        text = bounded.read_text(path, MOST_BYTES)
-        return [Prompt.from_text(line.strip()) for line in text.splitlines() if line.strip()]
+        text = bounded.read_utf8(path, MOST_BYTES).replace("\r\n", "\n").replace("\r", "\n")
+        return [Prompt.from_text(line.strip()) for line in text.split("\n") if line.strip()]
     try:
         reading = read_suite_file(path, SuiteChoices(expected="open"))
     except UsageError:  # a column says what is expected of an answer, which does not matter here

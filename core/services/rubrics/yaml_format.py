@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from core import bounded
 from core.domain.errors import BadInput
 from core.domain.rubric import RubricBody
 
@@ -22,16 +23,7 @@ def read(path: Path) -> tuple[str, RubricBody]:
     Raises:
         BadInput: it cannot be read, is too large, is not YAML, or not a rubric.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}.", "Check the name.") from error
-    if len(data) > _MAX_BYTES:
-        raise BadInput(f"{path} is larger than a rubric can be.", "Name a rubric in YAML, at most 1 MiB.")
-    try:
-        return parse(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 text.", "Name a rubric in YAML.") from error
+    return parse(bounded.read_utf8(Path(path), _MAX_BYTES))
 
 
 def parse(text: str) -> tuple[str, RubricBody]:

@@ -51,11 +51,11 @@ def test_that_a_threshold_is_made_moved_and_confirmed_by_commands(call: Call, wo
 
 
 def test_that_a_wrong_call_says_what_to_name(call: Call, workspace: Path) -> None:
-    for words, message in (
-        (("make", workspace, "x"), "chosen on the dev split"),
-        (("make", workspace, "x", "--dataset", "d", "--rules", workspace), "cannot be read"),
-        (("confirm", workspace, "x"), "confirmed on the sealed test"),
+    for words, code, message in (
+        (("make", workspace, "x"), 2, "chosen on the dev split"),
+        (("make", workspace, "x", "--dataset", "d", "--rules", workspace), 1, "not a regular file"),
+        (("confirm", workspace, "x"), 2, "confirmed on the sealed test"),
     ):
         said = call("threshold", *words, "--json")
-        assert said.code == 2 and message in said.error()["error"]
+        assert said.code == code and message in said.error()["error"]
     assert call("threshold", "show", workspace, "nothing", "--json").code == 1

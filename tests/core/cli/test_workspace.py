@@ -187,7 +187,7 @@ def test_that_writing_commands_exit_3_while_another_has_the_workspace_and_readin
         (("freeze", "WS", "--name", "d"), 1, "No pair passes this policy"),
         (("export", "WS", "d", "out"), 1, "There is no dataset version 'd'"),
         (("export", "WS", "d", "out", "--format", "csv"), 2, "no export format"),
-        (("rubric", "publish", "WS", "none.yaml"), 1, "cannot be read"),
+        (("rubric", "publish", "WS", "none.yaml"), 1, "none.yaml does not exist"),
         (("rubric", "publish", "WS", "mine.jsonl", "--level", "huge"), 2, "level cannot be"),
         (("rubric", "show", "WS", "None 1.0.0"), 1, "There is no rubric version"),
         (("no-such-command",), 2, "No such command"),

@@ -184,7 +184,7 @@ def test_that_yaml_that_is_no_rubric_is_refused_in_words(text: str, words: str) 
 
 
 def test_that_unreadable_rubric_files_are_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="does not exist"):
         yaml_format.read(tmp_path / "none.yaml")
     (tmp_path / "bad.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(BadInput, match="not UTF-8"):
