@@ -29,10 +29,12 @@ def read_bytes(path: Path, limit: int) -> bytes:
     Raises:
         BadInput: when it is missing, not a regular file, unreadable, or larger.
     """
-    data = read_head(path, limit + 1)
-    if len(data) > limit:
+    with open_regular(path) as file:
+        too_large = os.fstat(file.fileno()).st_size > limit  # before memory is filled; a file that grows is seen below
+        data = b"" if too_large else _read(file, path, limit + 1)
+    if too_large or len(data) > limit:
         raise BadInput(
-            f"{path.name} is larger than {_size(limit)}; it was not read.", "Use another copy of the folder."
+            f"{path.name} is larger than {_size(limit)}; it was not read.", "Check whether it is the right file."
         )
     return data
 
@@ -44,10 +46,7 @@ def read_head(path: Path, limit: int) -> bytes:
         BadInput: when it is missing, not a regular file, or unreadable.
     """
     with open_regular(path) as file:
-        try:
-            return file.read(limit)
-        except OSError as error:
-            raise BadInput(f"{path} cannot be read: {error.strerror or error}.", "Copy it again.") from error
+        return _read(file, path, limit)
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -60,7 +59,7 @@ def open_regular(path: Path) -> BinaryIO:
         # Without O_NONBLOCK opening a pipe waits for a writer. What is opened is looked at, not what the name says.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError as error:
-        raise BadInput(f"{path} does not exist.") from error
+        raise BadInput(f"{path} does not exist.", "Check the name.") from error
     except OSError as error:
         raise BadInput(
             f"{path} cannot be read: {error.strerror or error}.", "Check the file and its rights."
@@ -124,7 +123,8 @@ def parse_json(data: bytes, name: str) -> Any:
     try:
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"{name} is not readable JSON: {error}.", "Copy the file again.") from error
+        why = "a number has thousands of digits" if "int_max_str_digits" in str(error) else str(error)
+        raise BadInput(f"{name} is not readable JSON: {why}.", "Copy the file again.") from error
 
 
 def require_shallow(data: bytes, name: str, depth: int = MAX_DEPTH) -> None:
@@ -140,11 +140,18 @@ def require_shallow(data: bytes, name: str, depth: int = MAX_DEPTH) -> None:
             raise BadInput(f"{name} is nested more than {depth} levels deep; it was not read.", "Use another copy.")
 
 
+def _read(file: BinaryIO, path: Path, limit: int) -> bytes:
+    try:
+        return file.read(limit)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}.", "Copy it again.") from error
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        seen = set[str]()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # one pass: there may be millions
         raise ValueError(f"it names {twice[:60]!r} twice")
     return found
 

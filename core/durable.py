@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,7 @@ from core.unfinished import noted
 
 MANIFEST = "MANIFEST.json"
 TMP_PREFIX = ".tmp-"
+_DATABASE = b"SQLite format 3\0"
 _WINDOWS_RETRY_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
 
@@ -82,11 +84,12 @@ def write_bytes(path: Path, data: bytes, *, ops: Ops = _OPS) -> None:
 
     Raises:
         StorageFull: when there is no room; the old file is untouched.
-        UserError: when the folder cannot be written to.
+        UserError: when the folder cannot be written to, or a device, a pipe or a database stands at ``path``.
     """
     path = Path(path)
     tmp = path.parent / f"{TMP_PREFIX}{new_uid()}"
     with clear_errors(path), noted(tmp):
+        _require_replaceable(path)
         try:
             ops.write(tmp, data)
             follow_folder(tmp)
@@ -96,11 +99,15 @@ def write_bytes(path: Path, data: bytes, *, ops: Ops = _OPS) -> None:
             tmp.unlink(missing_ok=True)
 
 
-def write_stream(path: Path, chunks: Iterable[bytes], *, ops: Ops = _OPS) -> None:
-    """Replace ``path`` by the chunks in their order; see :func:`write_bytes`."""
+def write_stream(path: Path, chunks: Iterable[bytes], *, shown: Path | None = None, ops: Ops = _OPS) -> None:
+    """Replace ``path`` by the chunks in their order; see :func:`write_bytes`.
+
+    ``shown`` is what messages name where ``path`` is the temporary name of a file that the user chose.
+    """
     path = Path(path)
     tmp = path.parent / f"{TMP_PREFIX}{new_uid()}"
-    with clear_errors(path), noted(tmp):
+    with clear_errors(shown or path), noted(tmp):
+        _require_replaceable(path)
         try:
             ops.write_chunks(tmp, chunks)
             follow_folder(tmp)
@@ -218,6 +225,7 @@ def move(source: Path, target: Path, *, ops: Ops = _OPS) -> None:
     """
     target = Path(target)
     with clear_errors(target):
+        _require_replaceable(target)
         ops.replace(Path(source), target)
         ops.sync_dir(target.parent)
 
@@ -277,6 +285,20 @@ def _age_s(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _require_replaceable(path: Path) -> None:
+    """Refuse to rename a file over a device, a pipe or a database: none of them is a file of ours to replace."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return  # nothing is there, or the write will say what is wrong
+    if stat.S_ISDIR(kind):
+        return
+    if not stat.S_ISREG(kind):
+        raise UserError(f"{path} is not a regular file; nothing was written there.", "Choose another name.")
+    if bounded.read_head(path, len(_DATABASE)) == _DATABASE:
+        raise UserError(f"{path} is a database; it was left as it is.", "Choose another name.")
 
 
 @contextmanager

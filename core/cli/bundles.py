@@ -160,6 +160,8 @@ def watch(
 def _say_merged(found: Sequence[Merged]) -> None:
     for one in found:
         say(one.words())
+    if not found:
+        say("No bundle was found there; nothing was merged.")
 
 
 def _day(at_ms: int) -> str:

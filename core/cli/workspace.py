@@ -18,7 +18,7 @@ from core.cli.imports import say_report
 from core.cli.output import as_id, say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.counting import counted, size_words
-from core.domain.errors import UsageError
+from core.domain.errors import NotFound, UsageError
 from core.domain.pair_table import CONSENTS
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def backup(
     from core.services.workspace.service import backups_of
 
     if listed:
+        if not workspace.expanduser().is_dir():
+            raise NotFound(f"There is no folder {workspace}.", "Name the folder of a workspace.")
         rows = [_backup_row(b) for b in backups_of(workspace)]
         _say_rows(rows if as_json else [_in_one_line(row) for row in rows], "No backups yet.", as_json)
         return

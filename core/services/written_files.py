@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from core import bounded, durable
+from core.domain.errors import BadInput
 
 _SMALL = 4 << 20
+KEPT = {"runs", "evaluations", "generations", "models", "backups", "sealed", ".lock"}
+"""What a workspace keeps in its folder beside its database."""
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -16,7 +19,33 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         StorageFull, UserError: when it cannot be written; a file that was there is as it was.
     """
-    durable.write_bytes(Path(path), data)
+    durable.write_bytes(chosen_place(path), data)
+
+
+def chosen_place(path: Path, *read: Path) -> Path:
+    """Return the absolute path of a file that the user wants written.
+
+    Args:
+        path: as the user named it.
+        read: the files from which it is made.
+
+    Raises:
+        BadInput: it is one of the files that are read, or one that a workspace keeps.
+    """
+    path = Path(path).expanduser().absolute()
+    if not path.exists():
+        return path
+    if any(other.exists() and path.samefile(other) for other in read):
+        raise BadInput(f"{path} is the file that is read; nothing was written.", "Choose another name.")
+    real = path.resolve()
+    folder = next((above for above in real.parents if (above / "workspace.db").is_file()), None)
+    first = real.relative_to(folder).parts[0] if folder else ""
+    if first in KEPT or first.startswith("workspace.db"):
+        raise BadInput(
+            f"{path} is a file of the workspace {folder}; nothing was written there.",
+            "Choose another name, outside the folders that the workspace keeps.",
+        )
+    return path
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -49,3 +49,23 @@ def test_that_text_in_another_encoding_is_refused_and_not_altered(tmp_path: Path
 def test_that_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "marked.txt").write_bytes(b"\xef\xbb\xbfa\r\n")
     assert bounded.read_utf8(tmp_path / "marked.txt", 100) == "a\r\n"
+
+
+def test_that_a_file_of_gigabytes_is_refused_by_its_size_alone(tmp_path: Path) -> None:
+    with (tmp_path / "large.json").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(BadInput, match="larger than 64 MiB"):
+        bounded.read_json(tmp_path / "large.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"a": 1' + "0" * 5000 + "}", "thousands of digits"),
+        ("{" + ", ".join(f'"{n}": 0' for n in range(50_000)) + ', "49999": 1}', "names '49999' twice"),
+        ("[" * 100_000, "levels deep"),
+    ],
+)
+def test_that_json_that_would_cost_much_is_refused_in_words(text: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        bounded.parse_json(text.encode(), "x.json")

@@ -35,6 +35,7 @@ from core.services.importing.report import (
     ImportReport,
     OnProgress,
 )
+from core.services.written_files import chosen_place
 from core.store import events, import_marks, sources
 from core.store.import_rows import NewSource, UnfinishedImport
 from core.store.sqlite.database import Store
@@ -108,6 +109,7 @@ class ImportsService:
 
         The list of rejects, line and reason, goes to ``rejects_to``, unless stopped. Raises what :meth:`run` does.
         """
+        rejects_to = chosen_place(rejects_to, Path(path).expanduser()) if rejects_to else None
         parsing = self._parsing(Path(path), choices or Choices(), cancelled)
         try:
             if questions := parsing.found().reading.questions:

@@ -22,6 +22,7 @@ from core.services.importing.files.escaping import ESCAPING, guard
 from core.services.importing.files.side_car import SIDE_CAR
 from core.services.importing.formats.pairwright_files import TABLE_COLUMNS, TABLE_EXTRA
 from core.services.importing.limits import allow_csv_fields
+from core.services.written_files import chosen_place
 from core.store import label_table
 from core.store import pairs as repository
 from core.unfinished import noted
@@ -48,7 +49,7 @@ def export_table(session: repository.Session, path: Path, wanted: PairFilter, ta
         BadInput: the name does not end in .csv.
         StorageFull, UserError: an existing table is unchanged.
     """
-    path = Path(path).expanduser().absolute()
+    path = chosen_place(path)
     if path.suffix.lower() != ".csv":
         raise BadInput("The pair table is written as CSV.", "Name a file that ends in .csv.")
     ids = repository.ids(session, wanted)
@@ -56,7 +57,7 @@ def export_table(session: repository.Session, path: Path, wanted: PairFilter, ta
     with ExitStack() as at_end:
         at_end.enter_context(noted(unnamed))
         at_end.callback(unnamed.unlink, missing_ok=True)
-        durable.write_stream(unnamed, _csv(session, ids, tags))
+        durable.write_stream(unnamed, _csv(session, ids, tags), shown=path)
         rows, sha = _counted(unnamed)
         if rows != len(ids):
             raise RuntimeError(f"{path.name} holds {rows} rows, the table {len(ids)}")

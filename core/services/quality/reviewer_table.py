@@ -13,6 +13,7 @@ from core import durable
 from core.domain.errors import BadInput
 from core.domain.ids import canonical_json
 from core.services.importing.files.escaping import guard
+from core.services.written_files import chosen_place
 from core.store.plain import read_json
 from core.store.reviewer_rows import ReviewerRowValues, reviewer_rows
 from core.store.sqlite.database import Session
@@ -41,7 +42,7 @@ def export_reviewers(session: Session, path: Path) -> ReviewerTable:
         BadInput: the name does not end in .csv.
         StorageFull, UserError: a file that was there is as it was.
     """
-    path = Path(path).expanduser().absolute()
+    path = chosen_place(path)
     if path.suffix.lower() != ".csv":
         raise BadInput("The table of reviewers is written as CSV; nothing was written.", "Name a file ending in .csv.")
     counted = _Counted(reviewer_rows(session))

@@ -16,6 +16,7 @@ from core.domain.rubric_meaning import PublishEffect, meaning_change
 from core.services.rubrics import yaml_format
 from core.services.rubrics.asking import ask
 from core.services.rubrics.templates import RubricTemplate, templates
+from core.services.written_files import chosen_place
 from core.store import change_requests, events, rubrics, stale_labels
 from core.store.sqlite.database import Session, Store
 
@@ -261,7 +262,7 @@ class RubricsService:
         found = self.version(version_id)
         text = yaml_format.dump(found.rubric_name, found.body)
         if target is not None:
-            durable.write_text(target, text)
+            durable.write_text(chosen_place(target), text)
         return text
 
     def publish_yaml(self, path: Path, level: ChangeLevel, change_note: str = "") -> Outcome[RubricVersion]:

@@ -52,7 +52,7 @@ def salvage(source: Path, to: Path) -> SalvageReport:
 
     Raises:
         NotFound: there is no workspace file at ``source``.
-        BadInput: ``to`` holds something already, or lies inside ``source``.
+        BadInput: ``to`` holds something already, or lies inside ``source``; nothing of a workspace can be read.
         StorageFull, UserError: the new workspace could not be written.
     """
     path = Path(source).expanduser().absolute()
@@ -66,6 +66,11 @@ def salvage(source: Path, to: Path) -> SalvageReport:
         raise BadInput(f"{to} lies inside the damaged workspace; nothing was written.", "Choose a place outside it.")
     with durable.clear_errors(to), temporary_folder(prefix="pairwright-salvage-") as place:
         damaged = DamagedFile(path, place)
+        if not damaged.is_workspace():
+            raise BadInput(
+                f"{path} holds nothing that can be read as a workspace; no new one was made.",
+                "Check the name. If it was a workspace, restore the newest copy in its backups folder.",
+            )
         with Store.open(to, create=True, name=_name(damaged), version=VERSION) as store:
             result = store.write(lambda session: _rebuild(session, damaged), "writing what was salvaged")
     report = _report(to, result)

@@ -38,6 +38,13 @@ class DamagedFile:
         self.columns = _columns()
         self._pages: dict[str, dict[int, Row]] | None = None
 
+    def is_workspace(self) -> bool:
+        """Return whether anything of a workspace can be read: a table of one, or a row that has the shape of its rows."""
+        with suppress(*_UNREADABLE), closing(self._open()) as raw:
+            if self.columns.keys() & {name for (name,) in raw.execute("SELECT name FROM sqlite_schema")}:
+                return True
+        return any(self._by_page().values())
+
     def rows(self, table: str, key: str = "id", *, gapless: bool = False) -> Iterator[Row]:
         """Yield the readable rows of a table by name, in the order of ``key``; "" for a table without one number.
 

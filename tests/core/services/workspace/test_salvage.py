@@ -13,7 +13,7 @@ import pytest
 
 from core.domain.conversation import Prompt
 from core.domain.dataset import FreezePolicy
-from core.domain.errors import BadInput, NotFound, UserError
+from core.domain.errors import BadInput, NotFound
 from core.domain.suite import Suite, SuiteItem
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
@@ -166,10 +166,12 @@ def test_that_salvage_refuses_places_that_it_could_harm(sound: Path, tmp_path: P
         salvage(sound, sound / "out")
     with pytest.raises(NotFound):
         salvage(tmp_path / "nowhere", tmp_path / "out")
+
+
+@pytest.mark.parametrize("data", [b"", b"no database at all", bytes(1 << 16), b"SQLite format 3\0" + bytes(9000)])
+def test_that_a_file_with_nothing_of_a_workspace_makes_no_empty_one(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "other").mkdir()
-    db_path(tmp_path / "other").write_text("no database at all")
-    try:
-        report = salvage(tmp_path / "other", tmp_path / "out")
-        assert report.read.get("judgement", 0) == 0
-    except UserError:
-        pass
+    db_path(tmp_path / "other").write_bytes(data)
+    with pytest.raises(BadInput, match="nothing that can be read as a workspace"):
+        salvage(tmp_path / "other", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
