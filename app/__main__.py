@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.domain.errors import UserError
+
 
 def wants_window(args: Sequence[str]) -> bool:
     """Whether these arguments ask for the window: none, or one that is a workspace folder or its file."""
@@ -55,15 +57,26 @@ def main() -> None:
     if wants_window(args):
         sys.exit(run_window(Path(args[0]).expanduser() if args else None))
     if args[0] == "demo" and set(args[1:]) <= {"--reset"}:
-        from core.services.demo.opening import open_demo  # loads the database libraries, for this command only
-
-        sys.exit(run_window(open_demo(reset="--reset" in args)))
+        sys.exit(show_demo(reset="--reset" in args))
     from core.cli.app import main as command_line  # loads typer, which the window does not need
 
     code = command_line(args)
     if code == 0 and args[0] == "demo" and "--headless" in args:
         draw_demo(args)
     sys.exit(code)
+
+
+def show_demo(*, reset: bool) -> int:
+    """Show the window on the user's copy of the demo; returns the exit code, also where the copy cannot be made."""
+    from core.cli.failures import report
+    from core.services.demo.opening import open_demo  # loads the database libraries, for this command only
+
+    try:
+        folder = open_demo(reset=reset)
+    except UserError as error:
+        report(error.message, error.hint)
+        return error.exit_code
+    return run_window(folder)
 
 
 def draw_demo(args: Sequence[str]) -> None:

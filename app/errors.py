@@ -22,7 +22,7 @@ from PySide6.QtCore import QObject, Qt, QtMsgType, Signal, Slot, qInstallMessage
 from PySide6.QtGui import QGuiApplication
 
 from app.dialogs import Dialogs
-from core.domain.errors import UserError
+from core.domain.errors import UserError, system_error
 from core.error_report import error_report
 from core.private_files import make_private_folder
 
@@ -45,9 +45,15 @@ class ReportFormatter(logging.Formatter):
         return error_report(error) if isinstance(error, BaseException) else ""
 
 
-def start_logging(folder: Path) -> Path:
-    """Write logs to ``folder/pairwright.log`` (three files of 1 MB) and return its path."""
-    make_private_folder(folder)
+def start_logging(folder: Path) -> Path | None:
+    """Write logs to ``folder/pairwright.log`` (three files of 1 MB) and return its path.
+
+    None where the folder cannot be made: then only warnings are told, on standard error.
+    """
+    try:
+        make_private_folder(folder)
+    except OSError:
+        return None
     path = folder / "pairwright.log"
     handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
     handler.setFormatter(ReportFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
@@ -99,7 +105,8 @@ def _short(filename: str) -> str:
 class ErrorReporter(QObject):
     """Takes errors from any thread and shows each once, on the UI thread.
 
-    A ``UserError`` is shown as message and hint; anything else as a bug, with a report to copy.
+    A ``UserError`` is shown as message and hint, and so is what the operating system refused; anything else as a bug,
+    with a report to copy.
     """
 
     _arrived = Signal(object)
@@ -136,7 +143,9 @@ class ErrorReporter(QObject):
     @Slot(object)
     def _show(self, error: BaseException) -> None:
         self.shown.append(error)
-        if isinstance(error, UserError):
+        if isinstance(error, OSError) and error.errno is not None:
+            self._tell(system_error(error))
+        elif isinstance(error, UserError):
             self._tell(error)
         elif not self._open:
             self._open = True

@@ -59,9 +59,12 @@ def _scratch() -> QTemporaryDir:
 
 @cache
 def _written(source: str) -> str:
-    """Return the path of a file with this drawing."""
+    """Return the path of a file with this drawing; empty where the system has no room for it."""
     path = Path(_scratch().path(), f"{sha256(source.encode()).hexdigest()[:24]}.svg")
-    path.write_text(source, encoding="utf-8")
+    try:
+        path.write_text(source, encoding="utf-8")
+    except OSError:  # a button without its picture is better than no window
+        return ""
     return str(path)
 
 

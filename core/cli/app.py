@@ -54,9 +54,9 @@ from core.cli import (
 )
 from core.cli.child_programs import program_of, run_program
 from core.cli.default_group import DefaultGroup
-from core.cli.failures import bug, report, system_error, usage_message
+from core.cli.failures import bug, report, usage_message
 from core.cli.output import say
-from core.domain.errors import UserError
+from core.domain.errors import UserError, system_error
 from core.version import VERSION
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_IN_USE = 0, 1, 2, 3

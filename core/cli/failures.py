@@ -33,15 +33,6 @@ def usage_message(error: Exception) -> str:
     return f"{name} is missing."
 
 
-def system_error(error: OSError) -> UserError:
-    """Return the sentence for an error of the operating system that no service handled."""
-    place = f" ({error.filename})" if error.filename else ""
-    return UserError(
-        f"The operating system refused: {error.strerror or error}{place}. What was saved before is safe.",
-        "Check that the place exists, may be used, and has room; then try again.",
-    )
-
-
 def bug(error: Exception) -> UserError:
     """Return the sentence for an error of the program; its details go into a log file."""
     message = safe_message(error)

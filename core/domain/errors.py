@@ -87,3 +87,12 @@ class GateFailed(UserError):
 
 class StorageFull(UserError):
     """The disk is full; what was acknowledged before is safe."""
+
+
+def system_error(error: OSError) -> UserError:
+    """Return the sentence for an error of the operating system that no service handled."""
+    place = f" ({error.filename})" if error.filename else ""
+    return UserError(
+        f"The operating system refused: {error.strerror or error}{place}. What was saved before is safe.",
+        "Check that the place exists, may be used, and has room; then try again.",
+    )
