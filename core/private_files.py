@@ -13,6 +13,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from core.paths import user_data_dir
+
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 _OTHERS = 0o077
 _POSIX = sys.platform != "win32"
@@ -33,6 +35,19 @@ def make_private_folder(path: Path) -> None:
         return
     if _POSIX:
         path.chmod(FOLDER_MODE)  # the umask may have taken bits that the owner needs
+
+
+def make_user_folder(path: Path) -> None:
+    """Make a folder in the user's data folder, which is private from its first moment: caches tell names of files.
+
+    Raises:
+        OSError: when it cannot be made.
+    """
+    home = user_data_dir()
+    make_private_folder(home)
+    names = path.relative_to(home).parts
+    for depth in range(len(names)):
+        make_private_folder(home.joinpath(*names[: depth + 1]))
 
 
 def create_private_file(path: Path) -> None:

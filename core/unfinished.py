@@ -22,6 +22,7 @@ from core import bounded
 from core.domain.errors import BadInput
 from core.domain.ids import new_uid
 from core.paths import cache_dir
+from core.private_files import follow_folder, make_user_folder
 
 PREFIXES = (".tmp-", "pairwright-")
 """What the names that may be removed begin with."""
@@ -38,9 +39,11 @@ def noted(path: Path) -> Iterator[None]:
     """
     note = cache_dir() / _FOLDER / f"{new_uid()}.json"
     with suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
+        if not note.parent.is_dir():
+            make_user_folder(note.parent)
         me = {"path": str(Path(path).absolute()), "pid": os.getpid(), "began": _began(os.getpid())}
         note.write_text(json.dumps(me), encoding="utf-8", errors="surrogateescape")
+        follow_folder(note)
     try:
         yield
     finally:

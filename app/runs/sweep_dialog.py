@@ -26,6 +26,8 @@ from core.services.runs.views import RunRequest
 
 ROWS = 3
 """How many settings can vary at once, beside the seed."""
+_SEEDS_EMS = 8.0
+"""Room for the words in the empty field of seeds, in heights of a line."""
 
 
 class SweepDialog(BaseDialog):
@@ -67,7 +69,8 @@ class SweepDialog(BaseDialog):
                     box.addItem(title_of(name), name)
             box.setAccessibleName(f"Setting {number}")
             field.setAccessibleName(f"Values of setting {number}")
-            field.setPlaceholderText("values, separated by commas")
+            field.setPlaceholderText("a, b, c")
+            field.setToolTip("Values, separated by commas")
             row = QHBoxLayout()
             box.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(10)
@@ -80,7 +83,8 @@ class SweepDialog(BaseDialog):
         fields: list[tuple[str, QWidget]] = [("Seeds", self.seeds), ("Name", self.name)]
         for words, widget in fields:
             widget.setAccessibleName(words)
-        scroll.column.addWidget(FieldGrid([(text_label(words, "muted"), widget) for words, widget in fields]))
+        rows = [(text_label(words, "muted"), widget) for words, widget in fields]
+        scroll.column.addWidget(FieldGrid(rows, field_ems=_SEEDS_EMS))
         for label in (self.count, self.reference, self.cost):
             scroll.column.addWidget(label)
         row = QHBoxLayout()

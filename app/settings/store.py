@@ -14,6 +14,7 @@ from PySide6.QtCore import QByteArray, QObject, QSaveFile, QSettings, Signal
 
 from app.settings.schema import BY_KEY
 from core.domain.errors import BadInput
+from core.private_files import make_private_folder
 from core.services.written_files import read_object
 
 log = logging.getLogger(__name__)
@@ -137,7 +138,7 @@ class Settings(QObject):
         """Write the file and return why that failed, empty when it went well."""
         text = json.dumps(self._values, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._path.parent)
             if self.unreadable and self._path.exists():
                 self._path.replace(self._path.with_name(KEPT_ASIDE))
             self.unreadable = ""

@@ -53,6 +53,7 @@ class EmptyState(QWidget):
         second: Button | None = None,
     ) -> None:
         super().__init__()
+        self.setAccessibleName(title)  # a stack that shows it in place of a list gives it the focus
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(8)
@@ -87,6 +88,7 @@ class EmptyState(QWidget):
         """Change the first line."""
         if self._title is not None:
             self._title.setText(title)
+            self.setAccessibleName(title)
 
     def set_refusal(self, why: str) -> None:
         """Disable the main action and say why under it; "" enables it."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from core import durable, paths
 from core.domain.errors import UserError
+from core.private_files import make_user_folder
 
 HASHES_FILE = "file-hashes.json"
 MAX_ENTRIES = 1000
@@ -79,5 +80,5 @@ def _save(new: dict[str, _Entry]) -> None:
     kept = {key: entry for key, entry in _load().items() if key not in new}
     entries = list({**kept, **new}.items())[-MAX_ENTRIES:]
     with contextlib.suppress(UserError, OSError):  # no room, or a home that may not be written: hash again next time
-        paths.cache_dir().mkdir(parents=True, exist_ok=True)
+        make_user_folder(paths.cache_dir())
         durable.write_json(paths.cache_dir() / HASHES_FILE, dict(entries))

@@ -27,7 +27,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
 @pytest.mark.parametrize("name", READERS)
 def test_that_a_pipe_named_in_place_of_a_file_is_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
-    with pytest.raises(BadInput, match="no file|not a regular file"):
+    with pytest.raises(BadInput, match=r"no file|not a regular file"):
         READERS[name](tmp_path / "pipe.txt")
 
 
@@ -35,14 +35,14 @@ def test_that_a_pipe_named_in_place_of_a_file_is_refused_and_not_waited_for(tmp_
 @pytest.mark.parametrize("name", READERS)
 def test_that_an_endless_device_is_refused_before_memory_fills(tmp_path: Path, name: str) -> None:
     (tmp_path / "zero.txt").symlink_to("/dev/zero")
-    with pytest.raises(BadInput, match="no file|not a regular file"):
+    with pytest.raises(BadInput, match=r"no file|not a regular file"):
         READERS[name](tmp_path / "zero.txt")
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_that_text_in_another_encoding_is_refused_and_not_altered(tmp_path: Path, name: str) -> None:
     (tmp_path / "latin.txt").write_bytes("Zürich\n".encode("latin-1"))
-    with pytest.raises(BadInput, match="UTF-8|not JSON"):
+    with pytest.raises(BadInput, match=r"UTF-8|not JSON"):
         READERS[name](tmp_path / "latin.txt")
 
 

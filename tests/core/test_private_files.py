@@ -14,6 +14,7 @@ from core import durable
 from core.cli.app import main
 from core.private_files import create_private_file, make_folders, make_private_folder, tighten
 from core.services.application import Application
+from core.unfinished import noted
 from tests.fakes.workspaces import fill, opened
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -44,6 +45,15 @@ def test_that_a_workspace_is_private_from_its_first_moment(tmp_path: Path, umask
         assert (app.folder / "workspace.db-wal").exists()
         assert modes(app.folder) == {}
     assert modes(tmp_path / "ws") == {}
+
+
+def test_that_the_users_folder_is_private_from_its_first_moment(
+    tmp_path: Path, umask: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAIRWRIGHT_HOME", str(tmp_path / "home"))
+    with noted(tmp_path / "export.jsonl"):
+        assert list((tmp_path / "home" / "cache" / "unfinished").iterdir())
+        assert modes(tmp_path / "home") == {}
 
 
 def test_that_an_older_workspace_is_tightened_with_a_note(tmp_path: Path) -> None:

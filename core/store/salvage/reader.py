@@ -39,7 +39,7 @@ class DamagedFile:
         self._pages: dict[str, dict[int, Row]] | None = None
 
     def is_workspace(self) -> bool:
-        """Return whether anything of a workspace can be read: a table of one, or a row that has the shape of its rows."""
+        """Return whether anything of a workspace can be read: one of its tables, or a row that has the shape of one."""
         with suppress(*_UNREADABLE), closing(self._open()) as raw:
             if self.columns.keys() & {name for (name,) in raw.execute("SELECT name FROM sqlite_schema")}:
                 return True

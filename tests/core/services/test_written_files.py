@@ -49,7 +49,7 @@ def _writes(path: Path, draft: Path) -> None:
         lambda: durable.write_stream(path, [b"x"]),
         lambda: durable.move(draft, path),
     ):
-        with pytest.raises(UserError, match="not a regular file|is a database"):
+        with pytest.raises(UserError, match=r"not a regular file|is a database"):
             write()
 
 
