@@ -68,7 +68,7 @@ def main() -> None:
 
 def show_demo(*, reset: bool) -> int:
     """Show the window on the user's copy of the demo; returns the exit code, also where the copy cannot be made."""
-    from core.cli.failures import report
+    from core.cli.failures import report  # the window needs no command line
     from core.services.demo.opening import open_demo  # loads the database libraries, for this command only
 
     try:

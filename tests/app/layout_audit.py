@@ -5,6 +5,7 @@ It measures by the fonts and the geometry that the widgets have, so that it says
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,13 +150,18 @@ def _cut_verdict(button: VerdictButton) -> list[str]:
     return [f"elided: {words!r}"] if "…" in words else []
 
 
+def _words(button: QAbstractButton) -> str:
+    """Return what a button shows: the mark before the letter of Alt is not drawn."""
+    return re.sub(r"&(.)", r"\1", button.text())
+
+
 def _cut_box(box: Any) -> list[str]:
     option = QStyleOptionButton()
     box.initStyleOption(option)
     element = QStyle.SubElement
     kind = element.SE_CheckBoxContents if isinstance(box, QCheckBox) else element.SE_RadioButtonContents
     room = box.style().subElementRect(kind, option, box)
-    need = _width(box.fontMetrics(), box.text().replace("&&", "&"))
+    need = _width(box.fontMetrics(), _words(box))
     if not box.text():
         return []
     return [f"elided: {room.width()} of {need}"] if room.width() + SLACK < need else []
@@ -169,7 +175,7 @@ def _cut_button(button: QPushButton) -> list[str]:
     room = button.style().subElementRect(QStyle.SubElement.SE_PushButtonContents, option, button)
     icon = 0 if button.icon().isNull() else button.iconSize().width() + 4
     metrics = button.fontMetrics()
-    need = _width(metrics, button.text().replace("&&", "&")) + icon
+    need = _width(metrics, _words(button)) + icon
     wrong = [f"elided: {room.width()} of {need}"] if room.width() + SLACK < need else []
     return wrong + ([f"is {room.height()} high"] if room.height() + 2 * SLACK < metrics.height() else [])
 

@@ -28,13 +28,7 @@ from core.services.importing.process.child import ParsedInChild, needs_child, pr
 from core.services.importing.process.values import from_plain, to_plain
 from core.services.importing.reading import Choices
 from core.services.importing.refusal import OpenQuestions, ask
-from core.services.importing.report import (
-    Cancelled,
-    ImportPreview,
-    ImportProgress,
-    ImportReport,
-    OnProgress,
-)
+from core.services.importing.report import Cancelled, ImportPreview, ImportProgress, ImportReport, OnProgress
 from core.services.written_files import chosen_place
 from core.store import events, import_marks, sources
 from core.store.import_rows import NewSource, UnfinishedImport
@@ -109,16 +103,17 @@ class ImportsService:
 
         The list of rejects, line and reason, goes to ``rejects_to``, unless stopped. Raises what :meth:`run` does.
         """
-        rejects_to = chosen_place(rejects_to, Path(path).expanduser()) if rejects_to else None
-        parsing = self._parsing(Path(path), choices or Choices(), cancelled)
+        path = Path(path)
+        place = chosen_place(rejects_to, path.expanduser()) if rejects_to else None
+        parsing = self._parsing(path, choices or Choices(), cancelled)
         try:
             if questions := parsing.found().reading.questions:
-                raise ask(Path(path), questions)
+                raise ask(path, questions)
             counts, rejects = forecast_of(self._store, parsing, on_progress, cancelled)
         finally:
             parsing.close()
-        if rejects_to is not None and not (cancelled is not None and cancelled()):
-            rejects.write(rejects_to)
+        if place is not None and not (cancelled is not None and cancelled()):
+            rejects.write(place)
         return counts
 
     def run(
