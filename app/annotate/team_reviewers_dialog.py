@@ -16,16 +16,19 @@ from app.widgets.labels import text_label
 from core.domain.counting import counted
 from core.domain.errors import UserError
 from core.domain.judgement import Reviewer, ReviewerKind
+from core.domain.licence import NOT_STATED
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
     from core.domain.changes import Outcome
 
-_Read = tuple[list[Reviewer], int | None, dict[int, int], set[int], bool]
+_Read = tuple[list[Reviewer], int | None, dict[int, int], set[int], dict[int, str], bool]
 _ID = Qt.ItemDataRole.UserRole
 _ABOUT = (
     "Reviewers are pseudonyms. A renamed reviewer keeps all judgements. Only the lead sees the Team tab; without a "
     "lead everybody does. An inactive one gets no slots; open ones are handed over in the Team tab."
 )
+
+_LICENCE = "Under which they are passed on, such as CC-BY-4.0. Datasheets name it, and a freeze can ask for it."
 
 
 class ReviewersDialog(BaseDialog):
@@ -43,6 +46,7 @@ class ReviewersDialog(BaseDialog):
         self.problem = text_label("", "error", wrap=True)
         self.problem.hide()
         self.inactive: set[int] = set()
+        self.licences: dict[int, str] = {}
         self.sign_off = QCheckBox("A freeze needs the name of somebody other than who labelled last")
         self.sign_off.setAccessibleName(self.sign_off.text())
         self.column.addWidget(text_label(_ABOUT, "muted", wrap=True))
@@ -55,8 +59,9 @@ class ReviewersDialog(BaseDialog):
         self.make_lead = self._button("Make &lead", self._make_lead)
         self.leave = self._button("&Deactivate", self._deactivate)
         self.consent = self._button("&Consent…", self._show_consent)
+        self.licence = self._button("L&icence…", self._state_licence)
         row = FlowLayout(row_spacing=4)
-        for button in (self.add, self.rename, self.make_lead, self.leave, self.consent, self.switch):
+        for button in (self.add, self.rename, self.make_lead, self.leave, self.consent, self.licence, self.switch):
             row.addWidget(button)
         self.column.addLayout(row)
         self.add_buttons(reject="Close")
@@ -83,13 +88,14 @@ class ReviewersDialog(BaseDialog):
 
         def work() -> _Read:
             people, labels = services.reviewers, services.workspace.labels_by_reviewer()
-            return people.list(), people.lead(), labels, people.inactive(), services.datasets.sign_off().wanted
+            wanted, gone = services.datasets.sign_off().wanted, people.inactive()
+            return people.list(), people.lead(), labels, gone, people.licences(), wanted
 
         self._context.tasks.query(work, self._show, owner=self, key="reviewers")
 
     def _show(self, found: _Read) -> None:
         kept = self.chosen.id if self.chosen is not None else self._context.session.reviewer_id
-        self.people, self.lead, self._labels, self.inactive, wanted = found
+        self.people, self.lead, self._labels, self.inactive, self.licences, wanted = found
         self.sign_off.setChecked(wanted)
         self.list.clear()
         for one in self.people:
@@ -105,6 +111,8 @@ class ReviewersDialog(BaseDialog):
         parts = [one.name, counted(self._labels.get(one.id, 0), "label")]
         if one.kind is not ReviewerKind.HUMAN:
             parts.append(one.kind.value)
+        if one.id in self.licences:
+            parts.append(self.licences[one.id])
         if one.id == self.lead:
             parts.append("lead")
         if one.id in self.inactive:
@@ -119,6 +127,7 @@ class ReviewersDialog(BaseDialog):
         self.rename.setEnabled(one is not None)
         away = one is not None and one.id in self.inactive
         self.switch.setEnabled(human and not away)
+        self.licence.setEnabled(one is not None)
         self.leave.setEnabled(human)
         self.consent.setEnabled(human)
         self.leave.setText("Make &active" if away else "&Deactivate")
@@ -156,6 +165,15 @@ class ReviewersDialog(BaseDialog):
         if (one := self.chosen) is not None:
             self.accept()
             self._context.navigate("data", feedback=True, consent_of=("reviewer", one.id, one.name))
+
+    def _state_licence(self) -> None:
+        """Ask under which licence the labels of the chosen one may be passed on."""
+        if (one := self.chosen) is None:
+            return
+        said, by = self.licences.get(one.id, NOT_STATED), self._context.session.reviewer_id
+        text = self._context.dialogs.text(f"Licence of the labels of {one.name}", _LICENCE, said)
+        if text:
+            self._change(lambda: self._context.services.reviewers.set_licence(one.id, text, by))
 
     def _ask_sign_off(self, wanted: bool) -> None:
         by = self._context.session.reviewer_id

@@ -78,7 +78,8 @@ class ConsentPanel(QWidget):
         self.list.clear()
         for one in stated:
             tone = TONES[one.effective]
-            item = QListWidgetItem(f"{one.name}\n{one.subject}: {consent_sentence(one.consent)}")
+            licence = f" · licence {one.licence}" if one.licence else ""
+            item = QListWidgetItem(f"{one.name}\n{one.subject}: {consent_sentence(one.consent)}{licence}")
             item.setIcon(self._context.theme.icons.icon(ICONS[tone], tone))
             self.list.addItem(item)
         keys = [(one.subject, one.subject_id) for one in stated]

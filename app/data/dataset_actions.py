@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -30,7 +30,7 @@ EXPORTS: tuple[tuple[Literal["jsonl", "parquet"], str, str], ...] = (
     ("jsonl", "soft", "Soft labels: how the labels of each pair are spread"),
 )
 """Format of the files, form of the lines, and the words for both."""
-Choices = tuple[list[RubricVersion], list[SourceInfo], list[Reviewer], SignOff, dict[str, int]]
+Choices = tuple[list[RubricVersion], list[SourceInfo], list[Reviewer], SignOff, dict[str, int], Sequence[str]]
 
 
 class DatasetActions(QObject):
@@ -49,8 +49,8 @@ class DatasetActions(QObject):
 
         def read() -> Choices:
             versions, sources = services.rubrics.published(imported=True), services.pairs.sources()
-            reviewers, tags = services.reviewers.list(), services.pairs.tags.counts()
-            return versions, sources, reviewers, services.datasets.sign_off(), tags
+            datasets, tags = services.datasets, services.pairs.tags.counts()
+            return versions, sources, services.reviewers.list(), datasets.sign_off(), tags, datasets.licences()
 
         self._context.tasks.query(read, self._ask_policy, owner=self)
 

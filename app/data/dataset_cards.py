@@ -29,6 +29,7 @@ MOST_NAMED = 6
 POLICY_WORDS = {
     "rubric_version_ids": "rubric versions",
     "reviewer_ids": "reviewers",
+    "licences": "licences",
     "source_ids": "sources",
     "aggregation": "how several labels become one",
     "min_strength": "minimum strength",
@@ -155,7 +156,8 @@ class CompositionCard(Card):
         row = FlowLayout()
         row.addWidget(text_label(words, "muted"))
         for one in shares[:MOST_NAMED]:
-            kind = f" ({one.note})" if words == "Labels by" and one.note != "human" else ""
+            note = one.note.removeprefix("human").removeprefix(", ") if words == "Labels by" else ""
+            kind = f" ({note})" if note else ""
             name = ElideLabel(f"{one.name}{kind}", outside=True)
             row.addWidget(together(name, self._number(one.items, part(one), f"{title}: {one.name}")))
         if len(shares) > MOST_NAMED:

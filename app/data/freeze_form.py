@@ -25,6 +25,7 @@ from app.widgets.labels import text_label
 from core.domain.counting import counted
 from core.domain.dataset import FreezePolicy
 from core.domain.judgement import Reviewer
+from core.domain.licence import NOT_STATED, shown_licence
 from core.domain.pair_table import SourceInfo
 from core.domain.rubric import RubricVersion
 from core.domain.sign_off import SignOff
@@ -50,7 +51,7 @@ TARGETS = (
     (("soft_targets", "strength_targets"), "Share and strength"),
 )
 """As ``WEIGHTS``."""
-ONLY = "Only some sources or reviewers"
+ONLY = "Only some sources, reviewers or licences"
 TEXTS = "Leave out by text"
 TAGS = "Leave out by tag"
 LIST_PX, TEXTS_PX = 96, 168
@@ -67,6 +68,7 @@ class FreezeForm(QWidget):
         reviewers: the reviewers to choose from.
         sign_off: whether a name is needed under the freeze, and whose; None asks for none.
         tags: tag -> how many pairs have it, to leave out by.
+        licences: the licences to choose from, empty for none stated; fewer than two ask for none.
     """
 
     changed = Signal()
@@ -80,6 +82,7 @@ class FreezeForm(QWidget):
         reviewers: Sequence[Reviewer],
         sign_off: SignOff | None = None,
         tags: Mapping[str, int] | None = None,
+        licences: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.name = QLineEdit(name)
@@ -104,6 +107,8 @@ class FreezeForm(QWidget):
         self.dev, self.test = _number(0.0, 0.5, 0.1, 0.05), _number(0.0, 0.5, 0.1, 0.05)
         self.sources = CheckList("Sources", [(source.id, source.name) for source in sources])
         self.reviewers = CheckList("Reviewers", [(reviewer.id, reviewer.name) for reviewer in reviewers])
+        self.licences = CheckList("Licences", [(one or NOT_STATED, shown_licence(one)) for one in licences])
+        self.asks_licence = len(licences) > 1
         self.texts = CheckList("Leave out pairs with", list(FLAG_TITLES.items()))
         self.texts.setFixedHeight(theme.px(TEXTS_PX))
         self.by_text = Collapsible(TEXTS, self.texts, theme=theme, open_=False)
@@ -113,7 +118,7 @@ class FreezeForm(QWidget):
         self.by_tag = Collapsible(TAGS, self.tags, theme=theme, open_=False)
         self.by_tag.setVisible(bool(tags))
         self.only = Collapsible(ONLY, self._narrowing(theme), theme=theme, open_=False)
-        self.only.setVisible(len(sources) > 1 or len(reviewers) > 1)
+        self.only.setVisible(max(map(len, (sources, reviewers, licences))) > 1)
         self._lay_out()
         for signal in self._signals():
             signal.connect(lambda *_: self._follow_change())
@@ -135,6 +140,7 @@ class FreezeForm(QWidget):
             rubric_version_ids=self.versions.checked,
             reviewer_ids=self.reviewers.checked,
             source_ids=self.sources.checked,
+            licences=self.licences.checked,
             aggregation=self.aggregation.currentData(),
             min_strength=self.min_strength.value(),
             max_spread=self.spread.value() or None,
@@ -184,20 +190,24 @@ class FreezeForm(QWidget):
         form.addRow(self.only)
 
     def _narrowing(self, theme: Theme) -> QWidget:
-        """Return the lists of sources and reviewers side by side, each under its name."""
+        """Return the lists of sources, reviewers and, where there are several, licences, each under its name."""
         content = QWidget()
         row = QHBoxLayout(content)
         row.setContentsMargins(0, 0, 0, 0)
-        for words, boxes in (("Sources (none: all)", self.sources), ("Reviewers (none: all)", self.reviewers)):
+        lists = (("Sources", self.sources), ("Reviewers", self.reviewers), ("Licences", self.licences))
+        for words, boxes in lists:
             boxes.setFixedHeight(theme.px(LIST_PX))
             column = QVBoxLayout()
-            column.addWidget(text_label(words, "hint"))
+            label = text_label(f"{words} (none: all)", "hint")
+            column.addWidget(label)
             column.addWidget(boxes)
+            for part in (label, boxes):
+                part.setVisible(boxes is not self.licences or self.asks_licence)
             row.addLayout(column, 1)
         return content
 
     def _signals(self) -> Iterator[SignalInstance]:
-        for boxes in (self.versions, self.texts, self.tags, self.sources, self.reviewers):
+        for boxes in (self.versions, self.texts, self.tags, self.sources, self.reviewers, self.licences):
             yield boxes.changed
         for choice in (self.aggregation, self.weights, self.targets):
             yield choice.currentIndexChanged
@@ -207,7 +217,7 @@ class FreezeForm(QWidget):
             yield box.toggled
 
     def _follow_change(self) -> None:
-        chosen = len(self.sources.checked) + len(self.reviewers.checked)
+        chosen = sum(len(boxes.checked) for boxes in (self.sources, self.reviewers, self.licences))
         self.only.set_title(f"{ONLY}: {chosen} chosen" if chosen else ONLY)
         flags = len(self.texts.checked)
         self.by_text.set_title(f"{TEXTS}: {flags} chosen" if flags else TEXTS)

@@ -51,7 +51,11 @@ def list_stated(workspace: _Ws, as_json: _Json = False) -> None:
     elif not found:
         say("Nothing was stated yet: there are no sources.")
     else:
-        say(table([_row(one) for one in found], ("of", "id", "name", "consent", "scope", "until", "counts as")))
+        say(
+            table(
+                [_row(one) for one in found], ("of", "id", "name", "consent", "scope", "until", "counts as", "licence")
+            )
+        )
 
 
 def grant(
@@ -163,12 +167,22 @@ def _plain(one: StatedConsent) -> dict[str, object]:
         "name": one.name,
         **one.consent.to_plain(),
         "effective": one.effective,
+        "licence": one.licence,
     }
 
 
 def _row(one: StatedConsent) -> list[str]:
     until = "" if one.consent.expires_ms is None else date_text(one.consent.expires_ms)
-    return [one.subject, str(one.subject_id), one.name, one.consent.word, one.consent.scope, until, one.effective]
+    return [
+        one.subject,
+        str(one.subject_id),
+        one.name,
+        one.consent.word,
+        one.consent.scope,
+        until,
+        one.effective,
+        one.licence,
+    ]
 
 
 def _words(one: StatedConsent) -> str:

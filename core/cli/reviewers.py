@@ -11,6 +11,7 @@ import typer
 from core.cli.output import say, say_json, table
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import NotFound, UsageError
+from core.domain.licence import shown_licence
 
 if TYPE_CHECKING:
     from core.domain.qualification import Qualification
@@ -19,15 +20,18 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("reviewers", help="Who labels: list, --add NAME, --rename OLD=NEW, --deactivate NAME, --lead NAME.")(
-        reviewers
-    )
+    app.command(
+        "reviewers", help="Who labels: list, --add NAME, --rename OLD=NEW, --licence NAME=LICENCE, --lead NAME."
+    )(reviewers)
 
 
 def reviewers(
     workspace: Annotated[Path, typer.Argument(help="Workspace folder.")],
     add: Annotated[str, typer.Option(metavar="NAME", help="Add a person; use a pseudonym.")] = "",
     rename: Annotated[str, typer.Option(metavar="OLD=NEW", help="Give a reviewer another pseudonym.")] = "",
+    licence: Annotated[
+        str, typer.Option(metavar="NAME=LICENCE", help="Under which the labels are given; empty: not stated.")
+    ] = "",
     deactivate: Annotated[str, typer.Option(metavar="NAME", help="Give this reviewer no new slots; labels stay.")] = "",
     activate: Annotated[str, typer.Option(metavar="NAME", help="Make a reviewer active again.")] = "",
     lead: Annotated[
@@ -38,8 +42,10 @@ def reviewers(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
 ) -> None:
-    """List reviewers with their kind and how many of their labels count; judgements stay with a renamed reviewer."""
-    with open_workspace(workspace, read_only=not (add or rename or deactivate or activate or lead or sign_off)) as app:
+    """List reviewers: kind, licence of their labels, how many labels count. A renamed reviewer keeps the judgements."""
+    with open_workspace(
+        workspace, read_only=not (add or rename or licence or deactivate or activate or lead or sign_off)
+    ) as app:
         if add:
             app.reviewers.add(add)
         if rename:
@@ -47,6 +53,11 @@ def reviewers(
             if not equals or not new.strip():
                 raise UsageError(f"{rename!r} does not say the new name.", "Write it as --rename OLD=NEW.")
             app.reviewers.rename(_id(app, old), new)
+        if licence:
+            name, equals, text = licence.partition("=")
+            if not equals:
+                raise UsageError(f"{licence!r} does not say the licence.", "Write it as --licence NAME=LICENCE.")
+            app.reviewers.set_licence(_id(app, name), text)
         for name, active in ((deactivate, False), (activate, True)):
             if name:
                 app.reviewers.set_active(_id(app, name), active)
@@ -58,6 +69,7 @@ def reviewers(
             app.datasets.ask_sign_off(sign_off == "on")
         leads = app.reviewers.lead()
         inactive = app.reviewers.inactive()
+        licences = app.reviewers.licences()
         labels = app.workspace.labels_by_reviewer()
         quizzes = app.qualification.newest()
         rows = [
@@ -67,6 +79,7 @@ def reviewers(
                 "kind": one.kind.value,
                 "labels": labels.get(one.id, 0),
                 "active": one.id not in inactive,
+                "licence": licences.get(one.id, ""),
                 "note": one.note,
                 "lead": one.id == leads,
                 "qualification": _stands(quizzes, one.id),
@@ -91,7 +104,8 @@ def _id(app: Application, name: str) -> int:
 def _cells(row: dict[str, Any]) -> list[str]:
     state = "active" if row["active"] else "inactive"
     quiz = "; ".join(f"{title}: {one['words']}" for title, one in row["qualification"].items())
-    return [str(row["id"]), row["name"], row["kind"], state, f"{row['labels']:,}", "yes" if row["lead"] else "", quiz]
+    cells = [str(row["id"]), row["name"], row["kind"], state, f"{row['labels']:,}", "yes" if row["lead"] else ""]
+    return [*cells, shown_licence(row["licence"]), quiz]
 
 
 def _stands(quizzes: Sequence[Qualification], reviewer_id: int) -> dict[str, dict[str, Any]]:
@@ -100,4 +114,4 @@ def _stands(quizzes: Sequence[Qualification], reviewer_id: int) -> dict[str, dic
     return {title: one.to_plain() | {"words": one.words()} for title, one in found.items() if one is not None}
 
 
-_HEAD = ("id", "reviewer", "kind", "state", "labels", "lead", "quiz")
+_HEAD = ("id", "reviewer", "kind", "state", "labels", "lead", "licence", "quiz")

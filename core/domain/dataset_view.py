@@ -9,6 +9,7 @@ from typing import Literal
 from core.domain.dataset import DatasetDiff, DatasetVersion, Split
 from core.domain.freeze_policy import FreezePolicy
 from core.domain.judgement import FLAGS
+from core.domain.licence import shown_licence
 from core.domain.on_policy import OnPolicy
 from core.domain.text_flags import FLAG_WORDS, flag_named
 
@@ -33,7 +34,7 @@ class DatasetShare:
 
     Attributes:
         key: database id of the rubric version, reviewer or source.
-        note: the content hash of a rubric version, the kind of a reviewer, the licence of a source.
+        note: the content hash of a rubric version, kind and licence of a reviewer, the licence of a source.
     """
 
     key: int
@@ -155,6 +156,7 @@ def policy_in_words(
         ("Reviewers", _names(policy.reviewer_ids, reviewers, "all")),
         ("Sources", _names(policy.source_ids, sources, "all")),
         ("Consent", "only sources with granted consent" if policy.require_consent else "any that is not withdrawn"),
+        *((("Licences", f"only {', '.join(map(shown_licence, policy.licences))}"),) if policy.licences else ()),
         *((("Attacks", "pairs made of attacks are taken"),) if policy.attacks else ()),
         *((("Truly subjective", "taken, with the share of the labels as target"),) if policy.subjective else ()),
         ("Several labels become one by", AGGREGATIONS[policy.aggregation]),

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from core.domain.choices import choice_hint
 from core.domain.errors import BadInput
 from core.domain.judgement import FLAGS
+from core.domain.licence import NOT_STATED
 from core.domain.text_flags import FLAG_KEYS
 
 Aggregation = Literal["mean", "majority", "latest", "single"]
@@ -25,6 +26,9 @@ class FreezePolicy:
             ones on the same pair.
         reviewer_ids: reviewers whose labels count; empty accepts all.
         source_ids: sources whose pairs count; empty accepts all.
+        licences: licences under which texts and labels count, :data:`core.domain.licence.NOT_STATED` for none; empty
+            accepts all. A pair needs one source with an accepted licence, a label a reviewer with one; a label that
+            came with a file, and whose reviewer has none stated, needs it from every source of its pair.
         aggregation: ``mean`` of signed strength, ``majority`` of sides, ``latest`` label,
             ``single`` (refuse pairs with several reviewers who disagree).
         min_strength: pairs whose aggregate strength is below it in absolute value are left out.
@@ -71,6 +75,7 @@ class FreezePolicy:
     split_rule: int = 2
     attacks: bool = False
     subjective: bool = False
+    licences: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for key, (fits, expected) in _KINDS.items():
@@ -129,9 +134,13 @@ CAME_LATER: dict[str, tuple[Any, ...]] = {
     "split_rule": (1,),
     "attacks": (False,),
     "subjective": (False,),
+    "licences": ([],),
 }
 """Settings that came later, with the values under which a version is frozen as it was before them."""
-_LISTS = ("rubric_version_ids", "reviewer_ids", "source_ids", "drop_flags", "drop_text_flags", "drop_tags")
+_LISTS = (
+    *("rubric_version_ids", "reviewer_ids", "source_ids"),
+    *("drop_flags", "drop_text_flags", "drop_tags", "licences"),
+)
 
 
 def _as_tuple(key: str, value: Any) -> Any:
@@ -162,6 +171,10 @@ def _is_switch(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+
+
 def _is_flags(value: Any) -> bool:
     return isinstance(value, tuple) and all(flag in FLAGS for flag in value)
 
@@ -186,6 +199,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "keep_ties": _SWITCH,
     "drop_flags": (_is_flags, f"a list of {', '.join(FLAGS)}"),
     "require_consent": _SWITCH,
+    "licences": (_are_texts, f"a list of licences, {NOT_STATED!r} for none"),
     "splits": (_is_shares, "three shares of 0 or more that add up to 1, for example [0.8, 0.1, 0.1]"),
     "seed": (_is_id, "a whole number"),
     "soft_targets": _SWITCH,

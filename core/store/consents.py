@@ -10,7 +10,7 @@ from sqlmodel import Session
 from core.domain.consent import SUBJECTS, Consent
 from core.domain.errors import BadInput, NotFound
 from core.domain.ids import canonical_json, new_uid
-from core.store import events
+from core.store import events, licences
 from core.store.plain import fetch, insert_row
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import ConsentEntryRow, SourceRow
@@ -33,6 +33,7 @@ class StatedConsent:
     Attributes:
         subject: source, reviewer, feedback or pair; ``name`` is what people call it.
         effective: granted, unknown, withdrawn or "other use": as it counts for training now.
+        licence: under which a source came or a reviewer's labels are given; empty where none is stated.
     """
 
     subject: str
@@ -40,6 +41,7 @@ class StatedConsent:
     name: str
     consent: Consent
     effective: str
+    licence: str = ""
 
 
 def name_of(session: Session, subject: str, subject_id: int) -> str:
@@ -158,8 +160,12 @@ def listed(session: Session, now_ms: int) -> list[StatedConsent]:
     found += [
         (("feedback", key), Consent(*rest)) for key, *rest in fetch(session, came) if ("feedback", key) not in known
     ]
+    under = {"source": licences.of_sources(session), "reviewer": licences.of_reviewers(session)}
     return [
-        StatedConsent(subject, key, name_of(session, subject, key), consent, consent.effective(now_ms))
+        StatedConsent(
+            *(subject, key, name_of(session, subject, key), consent, consent.effective(now_ms)),
+            licence=under.get(subject, {}).get(key, ""),
+        )
         for (subject, key), consent in found
     ]
 

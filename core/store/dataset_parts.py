@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from core.domain.dataset_view import LENGTHS, NO_CLAUSE, NO_FLAG, Coverage, DatasetPart, DatasetShare, SliceBy
 from core.domain.text_flags import FLAG_KEYS, FLAG_TITLES, flag_named
+from core.store import licences
 from core.store.plain import fetch, read_json
 
 _BEHIND = """FROM dataset_item i JOIN dataset_item_judgement d ON d.dataset_id=i.dataset_id AND d.position=i.position
@@ -48,7 +49,11 @@ def reviewers_of(session: Session, dataset_id: int) -> tuple[DatasetShare, ...]:
     """Return the reviewers behind the items, the one behind most of them first."""
     sql = f"""SELECT w.id, w.name, count(DISTINCT i.position), w.kind {_BEHIND}
         JOIN reviewer w ON w.id=j.reviewer_id WHERE i.dataset_id=? GROUP BY w.id ORDER BY 3 DESC, w.id"""
-    return tuple(DatasetShare(*row) for row in fetch(session, sql, (dataset_id,)))
+    under = licences.of_reviewers(session)
+    return tuple(
+        DatasetShare(key, name, items, f"{kind}, {under[key]}" if key in under else kind)
+        for key, name, items, kind in fetch(session, sql, (dataset_id,))
+    )
 
 
 def sources_of(session: Session, dataset_id: int) -> tuple[DatasetShare, ...]:

@@ -16,7 +16,7 @@ from core.domain.changeset import DataRules
 from core.domain.clock import now_ms
 from core.domain.judgement import Task, Verdict
 from core.domain.on_policy import PolicyMark
-from core.store import adjudications, consents, data_rules, generated, pair_tags, stale_labels
+from core.store import adjudications, consents, data_rules, generated, licences, pair_tags, stale_labels
 from core.store.chain.material import EVIDENCE, digest_of
 from core.store.plain import fetch
 
@@ -59,6 +59,7 @@ class FreezeSnapshot:
         labels: pair id -> current labels, gold and retest answers left out.
         flags: pair id -> flags of its current judgements, of reviewers whose consent holds.
         tags: pair id -> the tags that people put on it.
+        source_licences, reviewer_licences: id -> licence, of those of which one was stated.
         consents: source id -> consent as it counts for training now: granted, unknown, withdrawn or "other use".
         evidence: judgement id -> sha256 of what the judgement says, for the root hash.
         subjective: pair -> rubric versions under which it was decided to be truly subjective.
@@ -73,6 +74,8 @@ class FreezeSnapshot:
     flags: dict[int, set[str]] = field(default_factory=dict)
     tags: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     consents: dict[int, str] = field(default_factory=dict)
+    source_licences: dict[int, str] = field(default_factory=dict)
+    reviewer_licences: dict[int, str] = field(default_factory=dict)
     evidence: dict[int, str] = field(default_factory=dict)
     rubrics: dict[int, FrozenRubric] = field(default_factory=dict)
     still_valid: frozenset[int] = frozenset()
@@ -88,6 +91,7 @@ def snapshot(session: Session) -> FreezeSnapshot:
     found = FreezeSnapshot(snapshot_version=snapshot_version(session, now))
     of_source = consents.of_sources(session)
     found.consents = {key: consent.effective(now) for key, consent in of_source.items()}
+    found.source_licences, found.reviewer_licences = licences.of_sources(session), licences.of_reviewers(session)
     found.rules = data_rules.data_rules(session, now, of_source)
     found.rubrics = _rubrics(session)
     rubric_of = {key: version.rubric_id for key, version in found.rubrics.items()}
@@ -124,7 +128,7 @@ def snapshot_version(session: Session, at_ms: int | None = None) -> tuple[Any, .
         """SELECT (SELECT max(id) FROM judgement), (SELECT max(id) FROM pair), (SELECT count(*) FROM pair_source),
             (SELECT count(*) FROM rubric_version WHERE state='published'),
             (SELECT count(*) FROM source WHERE consent='granted'),
-            (SELECT max(id) FROM event_log WHERE op IN('source.consent','pair.tag','pair.untag')),
+            (SELECT max(id) FROM event_log WHERE op IN('source.consent','pair.tag','pair.untag','reviewer.licence')),
             (SELECT max(id) FROM adjudication)""",
     )
     return (*highest, *data_rules.snapshot_version(session, now_ms() if at_ms is None else at_ms))

@@ -17,6 +17,7 @@ class ReviewerRowValues(NamedTuple):
 
     judgement_id: int
     reviewer: str
+    reviewer_id: int
     kind: str
     pair_id: int
     pair_sha256: str
@@ -44,7 +45,7 @@ def reviewer_rows(session: Session) -> Iterator[ReviewerRowValues]:
     """Yield every judgement that counts, of all tasks, by ascending id; votes between arms are left out."""
     last = 0
     while True:
-        sql = """SELECT c.judgement_id, w.name, w.kind, c.pair_id, q.sha256, s.name, r.name, v.number, c.task,
+        sql = """SELECT c.judgement_id, w.name, w.id, w.kind, c.pair_id, q.sha256, s.name, r.name, v.number, c.task,
                 p.left_is, p.shown_ms, j.at_ms, j.process, c.verdict, c.strength, j.reason, j.confidence, j.criteria,
                 j.rationale, j.flags, j.spans, j.edit, j.op
             FROM current_label c JOIN judgement j ON j.id=c.judgement_id JOIN presentation p ON p.id=j.presentation_id

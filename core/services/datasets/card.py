@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from core.domain.adjudication import adjudicated_words
+from core.domain.clock import now_ms
 from core.domain.counting import counted, verb
 from core.domain.dataset import DatasetVersion, FreezePolicy
+from core.domain.judgement import ReviewerKind
+from core.domain.licence import shown_licence
 from core.domain.rubric import Criterion, RubricVersion
 from core.domain.text_flags import FLAG_KEYS, FLAG_WORDS, flag_named
 from core.store import dataset_provenance, rubrics
@@ -71,14 +74,23 @@ def _texts(counts: Mapping[str, int]) -> str:
 
 
 def _sources(session: repository.Session, version: DatasetVersion) -> str:
-    rows = dataset_provenance.sources_of(session, version.id)
+    found = dataset_provenance.sources_of(session, version.id)
+    rows = [(name, shown_licence(licence), *rest) for name, licence, *rest in found]
     return "## Where the pairs come from\n\n" + _table(("source", "licence", "consent", "items"), rows)
 
 
 def _reviewers(session: repository.Session, version: DatasetVersion) -> str:
-    rows = dataset_provenance.reviewers_of(session, version.id)
-    text = "## Who judged\n\nNames are pseudonyms; *imported* stands for labels that came with a file.\n\n"
-    return text + _table(("reviewer", "kind", "rubric", "judgements"), rows)
+    found = dataset_provenance.reviewers_of(session, version.id, now_ms())
+    of_sources = "that of the sources"
+    rows = [
+        (name, kind, of_sources if kind == ReviewerKind.IMPORTED and not licence else shown_licence(licence), *rest)
+        for name, kind, licence, *rest in found
+    ]
+    text = (
+        "## Who judged\n\nNames are pseudonyms; *imported* stands for labels that came with a file. Licence and "
+        "consent are of the labels, as they were stated when this card was written.\n\n"
+    )
+    return text + _table(("reviewer", "kind", "licence", "consent", "rubric", "judgements"), rows)
 
 
 def _agreement(version: DatasetVersion) -> str:

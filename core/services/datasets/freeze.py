@@ -14,6 +14,7 @@ from core.domain.counting import counted as number_of
 from core.domain.dataset import SPLITS, FreezePlan, FreezePolicy, FrozenItem, LeftOut, root_sha256
 from core.domain.errors import BadInput
 from core.domain.judgement import Task
+from core.domain.licence import is_accepted
 from core.domain.on_policy import OnPolicy
 from core.domain.splits import split_of
 from core.services.datasets import text_reports
@@ -47,7 +48,7 @@ def freeze(snapshot: FreezeSnapshot, policy: FreezePolicy) -> Frozen:
     items: list[FrozenItem] = []
     for candidate in sorted(snapshot.candidates, key=lambda candidate: candidate.sha256):
         labels = snapshot.labels.get(candidate.pair_id, [])
-        found = _outside(candidate, snapshot, policy) or _usable(labels, snapshot, policy, accepted)
+        found = _outside(candidate, snapshot, policy) or _usable(labels, candidate, snapshot, policy, accepted)
         if not isinstance(found, str) and snapshot.subjective.get(candidate.pair_id, set()) & accepted:
             found = _subjective(found, policy)
         result = found if isinstance(found, str) else aggregate(found, _policy_of(candidate.pair_id, snapshot, policy))
@@ -94,6 +95,8 @@ def _outside(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolic
         return found
     if policy.source_ids and not set(policy.source_ids) & set(candidate.source_ids):
         return why.OTHER_SOURCE
+    if policy.licences and not any(_licences_of(candidate, snapshot, policy)):
+        return why.SOURCE_LICENCE
     flags = snapshot.flags.get(candidate.pair_id, set())
     if found := next((flag_reason(flag) for flag in policy.drop_flags if flag in flags), ""):
         return found
@@ -106,6 +109,27 @@ def _tagged(tags: Sequence[str], policy: FreezePolicy) -> str:
     """Return the reason of the first tag of the policy that a pair has, or ""."""
     has = {tag.casefold() for tag in tags}
     return next((why.tag_reason(tag) for tag in policy.drop_tags if tag.casefold() in has), "")
+
+
+def _licences_of(candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolicy) -> list[bool]:
+    """Return for each source of a pair whether the policy accepts its licence."""
+    return [is_accepted(snapshot.source_licences.get(key, ""), policy.licences) for key in candidate.source_ids]
+
+
+def _licensed(labels: list[Label], candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolicy) -> list[Label]:
+    """Return the labels under an accepted licence.
+
+    One that came with a file has the licence of the pair's sources, all of which must be accepted: which of them it
+    came from is not stored.
+    """
+    sources, stated = all(_licences_of(candidate, snapshot, policy)), snapshot.reviewer_licences
+
+    def accepted(label: Label) -> bool:
+        if label.task is Task.IMPORTED and label.reviewer_id not in stated:
+            return sources
+        return is_accepted(stated.get(label.reviewer_id, ""), policy.licences)
+
+    return [label for label in labels if accepted(label)]
 
 
 def without_consent(candidate: Candidate, snapshot: FreezeSnapshot) -> str:
@@ -144,7 +168,7 @@ def _outside_of_changesets(pair_id: int, rules: DataRules, policy: FreezePolicy)
 
 
 def _usable(
-    labels: list[Label], snapshot: FreezeSnapshot, policy: FreezePolicy, accepted: set[int]
+    labels: list[Label], candidate: Candidate, snapshot: FreezeSnapshot, policy: FreezePolicy, accepted: set[int]
 ) -> list[Label] | str:
     """Return the labels that the policy accepts, or why there are none.
 
@@ -157,6 +181,8 @@ def _usable(
         labels = [label for label in labels if label.reviewer_id not in snapshot.rules.reviewers]
         if not labels:
             return why.REVIEWER_WITHDRAWN
+    if policy.licences and not (labels := _licensed(labels, candidate, snapshot, policy)):
+        return why.LABEL_LICENCE
     valid = snapshot.still_valid if not policy.rubric_version_ids else frozenset[int]()
     under = [label for label in labels if label.rubric_version_id in accepted or label.judgement_id in valid]
     if not under:

@@ -32,7 +32,7 @@ from core.services.datasets.export import DatasetExport
 from core.services.datasets.freeze import Frozen, freeze
 from core.services.datasets.sealing import Sealing
 from core.services.datasets.view import view
-from core.store import dataset_parts, events, overview, queue, rubrics
+from core.store import dataset_parts, events, licences, overview, queue, rubrics
 from core.store import datasets as repository
 from core.store.freeze_snapshot import snapshot, snapshot_version
 from core.store.sqlite.database import Store
@@ -142,6 +142,11 @@ class DatasetsService:
 
         self._store.write(write, "saving a setting")
         return Outcome(None, Changes.REVIEWERS | Changes.SETTINGS)
+
+    def licences(self) -> Sequence[str]:
+        """Return the licences of sources and of people's labels, by name; an empty one where somebody has none."""
+        with self._store.read() as session:
+            return licences.named(session)
 
     def list(self) -> list[DatasetVersion]:
         """Return every version, oldest first."""

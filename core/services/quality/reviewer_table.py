@@ -14,16 +14,18 @@ from core.domain.errors import BadInput
 from core.domain.ids import canonical_json
 from core.services.importing.files.escaping import guard
 from core.services.written_files import chosen_place
+from core.store import licences
 from core.store.plain import read_json
 from core.store.reviewer_rows import ReviewerRowValues, reviewer_rows
 from core.store.sqlite.database import Session
 
 COLUMNS = (
-    "judgement", "reviewer", "kind", "pair", "pair_sha256", "source", "rubric", "version", "task", "left_is",
+    "judgement", "reviewer", "kind", "licence", "pair", "pair_sha256", "source", "rubric", "version", "task", "left_is",
     "shown_utc_ms", "stored_utc_ms", "active_ms", "verdicts_chosen", "verdict", "strength", "chosen_side", "reason",
     "confidence", "criteria", "rationale", "flags", "marks", "edit", "amended",
 )  # fmt: skip
-"""Strengths are canonical: negative favours answer A; ``left_is`` says which answer stood at the left."""
+"""``licence`` is that of the reviewer's labels, empty where none is stated. Strengths are canonical: negative favours
+answer A; ``left_is`` says which answer stood at the left."""
 _PART = 1000
 
 
@@ -46,7 +48,7 @@ def export_reviewers(session: Session, path: Path) -> ReviewerTable:
     if path.suffix.lower() != ".csv":
         raise BadInput("The table of reviewers is written as CSV; nothing was written.", "Name a file ending in .csv.")
     counted = _Counted(reviewer_rows(session))
-    durable.write_stream(path, _csv(counted))
+    durable.write_stream(path, _csv(counted, licences.of_reviewers(session)))
     return ReviewerTable(str(path), counted.rows)
 
 
@@ -62,24 +64,24 @@ class _Counted:
             yield row
 
 
-def _csv(rows: Iterable[ReviewerRowValues]) -> Iterator[bytes]:
+def _csv(rows: Iterable[ReviewerRowValues], under: Mapping[int, str]) -> Iterator[bytes]:
     part: list[tuple[str, ...]] = [COLUMNS]
     for row in rows:
-        part.append(_cells(row))
+        part.append(_cells(row, under.get(row.reviewer_id, "")))
         if len(part) == _PART:
             yield _lines(part)
             part = []
     yield _lines(part)
 
 
-def _cells(row: ReviewerRowValues) -> tuple[str, ...]:
+def _cells(row: ReviewerRowValues, licence: str) -> tuple[str, ...]:
     process: Mapping[str, Any] = read_json(row.process)
     marks = [{key: value for key, value in one.items() if key != "note"} for one in read_json(row.spans)]
     side = "" if not row.strength else "A" if row.strength < 0 else "B"
     chosen = process.get("changes_of_mind")
     values = (
-        row.judgement_id, row.reviewer, row.kind, row.pair_id, row.pair_sha256, row.source, row.rubric, row.version,
-        row.task, row.left_is, row.shown_ms, row.at_ms, process.get("active_ms"),
+        row.judgement_id, row.reviewer, row.kind, licence, row.pair_id, row.pair_sha256, row.source, row.rubric,
+        row.version, row.task, row.left_is, row.shown_ms, row.at_ms, process.get("active_ms"),
         canonical_json(chosen) if chosen else "", row.verdict, row.strength, side, row.reason, row.confidence,
         _filled(row.criteria), row.rationale, _filled(row.flags), canonical_json(marks) if marks else "", row.edit,
         "yes" if row.op == "amend" else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.domain.changes import Changes, Outcome
 from core.domain.errors import BadInput
 from core.domain.judgement import Reviewer, ReviewerKind
-from core.store import events, overview, reviewers
+from core.store import events, licences, overview, reviewers
 from core.store.sqlite.database import Store
 
 _LEAD = "team.lead"
@@ -93,6 +93,27 @@ class ReviewersService:
             return made
 
         return Outcome(self._store.write(job, "renaming a reviewer"), Changes.REVIEWERS)
+
+    def licences(self) -> dict[int, str]:
+        """Return reviewer id -> licence under which the labels are given, of those for whom one is stated."""
+        with self._store.read() as session:
+            return licences.of_reviewers(session)
+
+    def set_licence(self, reviewer_id: int, licence: str, by: int | None = None, reason: str = "") -> Outcome[bool]:
+        """State under which licence a reviewer's labels are given; an empty one, or "not stated", takes it back.
+
+        Frozen dataset versions do not change; what is exported afterwards names the new one.
+        The value is False when that was stated already.
+
+        Raises:
+            NotFound: there is no such reviewer.
+            BadInput: the licence is too long, or holds characters that cannot be seen.
+        """
+        context = self._store.write_context()
+        new = self._store.write(
+            lambda session: licences.state(session, reviewer_id, licence, by, reason, context), "stating a licence"
+        )
+        return Outcome(new, Changes.REVIEWERS | Changes.FEEDBACK if new else Changes.NOTHING)
 
     def inactive(self) -> set[int]:
         """Return the ids of those who get no new slots and are not offered as reviewers."""

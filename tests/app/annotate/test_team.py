@@ -91,6 +91,9 @@ def test_that_the_lead_sees_the_team_opens_its_pairs_and_alone_keeps_the_tab(tmp
         dialog.leave.click()
         qtbot.waitUntil(lambda: dialog.inactive == {dialog.chosen.id})
         assert dialog.list.item(2).text().endswith("inactive") and dialog.leave.text() == "Make &active"
+        running.dialogs.answers.append("MIT")
+        dialog.licence.click()
+        qtbot.waitUntil(lambda: dialog.list.item(2).text() == "Cy · 0 labels · MIT · inactive")
         dialog.sign_off.click()
         qtbot.waitUntil(lambda: context.services.datasets.sign_off().wanted)
         return True
@@ -110,6 +113,10 @@ def test_that_the_lead_sees_the_team_opens_its_pairs_and_alone_keeps_the_tab(tmp
         assert [dialog.form.signers.itemText(n) for n in range(dialog.form.signers.count())] == ["nobody yet", "Ann"]
         assert not dialog.freeze.isEnabled()
         dialog.form.consent.setChecked(False)
+        dialog.form.licences.set_checked(("MIT",))
+        table = dialog.plan.table
+        qtbot.waitUntil(lambda: table.rowCount() == 1 and table.item(0, 1).text().startswith("no source with an acc"))
+        dialog.form.licences.set_checked(())
         dialog.form.signers.setCurrentIndex(1)
         qtbot.waitUntil(dialog.freeze.isEnabled)
         return True

@@ -56,3 +56,17 @@ def test_that_a_withdrawal_is_proved_version_by_version(call: Callable[..., Said
     found = call("consent", "proof", ws, "--reviewer", "Bo", "--json").json()
     assert found["counts"] == "label" and [one["held"] for one in found["before"]] == [2]
     assert [one["held"] for one in found["after"]] == [0] and found["holds"]
+
+
+def test_that_a_licence_is_stated_by_command_and_a_freeze_asks_for_it(call: Callable[..., Said], ws: Path) -> None:
+    found = {one["name"]: one["licence"] for one in call("reviewers", ws, "--licence", "Bo=CC-BY-4.0", "--json").json()}
+    assert found == {"Ann": "", "Bo": "CC-BY-4.0"}
+    assert {one["name"]: one["licence"] for one in call("consent", "list", ws, "--json").json()} == found | {
+        "made up": ""
+    }
+    assert "Write it as --licence NAME=LICENCE." in call("reviewers", ws, "--licence", "Bo").err
+    said = call("freeze", ws, "--name", "Set", "--set", "licences=CC-BY-4.0")
+    assert said.code == 1 and "4 no source with an accepted licence" in said.err
+    made = call("freeze", ws, "--name", "Set", "--set", "licences=CC-BY-4.0,not stated", "--json").json()
+    assert made["title"] == "Set v2" and made["counts"]["items"] == 2
+    assert "not stated" in call("reviewers", ws, "--licence", "Bo=").out
