@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.annotate.judgement_form import AnswerSpan, JudgementForm
 from core.domain.adjudication import CHANGE_REQUEST, DecisionDraft
-from core.domain.judgement import JudgementDraft
+from core.domain.judgement import SPAN_TAGS, JudgementDraft
 from core.domain.rubric import RubricVersion
 from core.services.annotation.views import PresentationView
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.services.adjudication.views import OpenedConflict
     from core.services.application import Application
+
+MOST_NAMES = 4
+"""Names on a chip behind a span; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,29 @@ class ShownConflict:
         """Return (who, span) of all spans, by the sides of the screen."""
         left = self.presentation.left_is
         return [(who, span) for who, draft in self.said for span in JudgementForm.from_draft(draft, left).spans]
+
+
+def span_notes(spans: Sequence[tuple[str, AnswerSpan]]) -> dict[AnswerSpan, list[tuple[str, str]]]:
+    """Return span -> (tag, words) of the chips behind it; spans that end together share the chips of one of them.
+
+    >>> one, two = AnswerSpan("left", 0, 5, "good"), AnswerSpan("left", 2, 5, "good")
+    >>> span_notes([("R1", one), ("R2", two)])
+    {AnswerSpan(side='left', start=0, end=5, tag='good', note=''): [('good', 'R1 R2 good')]}
+    """
+    groups: dict[tuple[str, int], dict[str, list[tuple[str, AnswerSpan]]]] = {}
+    for who, span in spans:
+        groups.setdefault((span.side, span.end), {}).setdefault(span.tag, []).append((who, span))
+    found: dict[AnswerSpan, list[tuple[str, str]]] = {}
+    for tags in groups.values():
+        said = [(tag, _note_words(tag, [who for who, _ in each])) for tag, each in tags.items()]
+        found[next(iter(tags.values()))[0][1]] = said
+    return found
+
+
+def _note_words(tag: str, people: Sequence[str]) -> str:
+    names = list(dict.fromkeys(people))
+    more = [f"+{len(names) - MOST_NAMES}"] if len(names) > MOST_NAMES else []
+    return " ".join([*names[:MOST_NAMES], *more, SPAN_TAGS[tag].lower()])
 
 
 @dataclass(slots=True)

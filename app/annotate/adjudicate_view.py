@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.actions.registry import ActionRegistry
 from app.annotate.adjudicate_bar import AdjudicateBar
 from app.annotate.adjudicate_panel import AdjudicatePanel, split_clauses
-from app.annotate.adjudicate_state import ShownConflict
+from app.annotate.adjudicate_state import ShownConflict, span_notes
 from app.annotate.answer_panes import AnswerPanes
 from app.annotate.prompt_card import PromptCard
 from app.theme.theme import Theme
@@ -82,7 +82,7 @@ class AdjudicateView(QWidget):
         self.why.setText(f"Why it is here: {rule}")
         self.prompt.show_prompt(presentation.prompt, opened.pair_id)
         self.panes.show_pair(presentation.left, presentation.right)
-        self.panes.show_edit_and_spans(None, [span for _, span in shown.spans()])
+        self.panes.show_edit_and_spans(None, [span for _, span in shown.spans()], span_notes(shown.spans()))
         pick = opened.pick.draft
         side = None if pick is None or pick.preferred is None else pick.preferred == presentation.left_is
         self.panes.set_preferred(None if side is None else "left" if side else "right")

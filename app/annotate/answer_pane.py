@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
@@ -12,13 +13,15 @@ from app.annotate.judgement_form import AnswerSpan, ScreenSide
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
-from app.widgets.display import Mark
+from app.widgets.display import Mark, MarkNote
 from app.widgets.labels import Chip, plain_tip, text_label
 from app.widgets.rendering import Mode
 from app.widgets.safe_text import SafeText
 from app.widgets.word_diff import Marks
 from core.domain.text_length import text_length
 
+SpanNotes = Mapping[AnswerSpan, Sequence[tuple[str, str]]]
+"""Span -> (tag, words) of the chips behind it."""
 GOOD = "good"
 """The one tag that praises; all others find fault."""
 
@@ -140,7 +143,21 @@ class AnswerPane(Card):
         self._edited.setVisible(on)
         self._fit_head()
 
-    def set_spans(self, spans: Sequence[AnswerSpan]) -> None:
-        """Show the spans of this answer."""
-        own = (span for span in spans if span.side == self.side)
-        self.text.set_extra_marks([Mark(span.start, span.end, "good" if span.tag == GOOD else "bad") for span in own])
+    def set_spans(self, spans: Sequence[AnswerSpan], notes: SpanNotes | None = None) -> None:
+        """Show the spans of this answer; behind those of ``notes`` chips say whose they are."""
+        said = notes or {}
+        own = dict.fromkeys(span for span in spans if span.side == self.side)
+        self.text.set_extra_marks(
+            [
+                Mark(
+                    *(span.start, span.end, kind_of(span.tag)),
+                    notes=tuple(MarkNote(words, kind_of(tag)) for tag, words in said.get(span, ())),
+                )
+                for span in own
+            ]
+        )
+
+
+def kind_of(tag: str) -> Literal["good", "bad"]:
+    """Return how a span is marked: praise, or a fault."""
+    return "good" if tag == GOOD else "bad"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QScrollBar, QSplitter
 
-from app.annotate.answer_pane import AnswerPane
+from app.annotate.answer_pane import AnswerPane, SpanNotes
 from app.annotate.judgement_form import AnswerSpan, ScreenSide
 from app.theme.theme import Theme
 from app.widgets.word_diff import WordDiff, compare
@@ -111,11 +111,13 @@ class AnswerPanes(QSplitter):
         for pane in self._both:
             pane.set_preferred(pane.side == side)
 
-    def show_edit_and_spans(self, edited: ScreenSide | None, spans: Sequence[AnswerSpan]) -> None:
-        """Show which answer was edited, and the spans of both."""
+    def show_edit_and_spans(
+        self, edited: ScreenSide | None, spans: Sequence[AnswerSpan], notes: SpanNotes | None = None
+    ) -> None:
+        """Show which answer was edited, and the spans of both; ``notes`` say whose they are."""
         for pane in self._both:
             pane.set_edited(pane.side == edited)
-            pane.set_spans(spans)
+            pane.set_spans(spans, notes)
 
     def selected(self) -> tuple[ScreenSide, int, int] | None:
         """Return side, start and end of the selected words in the stored text, or None."""

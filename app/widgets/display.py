@@ -27,12 +27,21 @@ _DOS_BREAK = re.compile("\r\n")
 
 
 @dataclass(frozen=True, slots=True)
+class MarkNote:
+    """A few words on a chip behind a mark, in the colour of a kind of marks."""
+
+    words: str
+    kind: MarkKind
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
-    """A part of the stored text that is shown marked."""
+    """A part of the stored text that is shown marked, with chips behind it."""
 
     start: int
     end: int
     kind: MarkKind
+    notes: tuple[MarkNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QImage,
     QKeySequence,
+    QPaintEvent,
     QResizeEvent,
     QTextCharFormat,
     QTextCursor,
@@ -29,8 +30,9 @@ from app.widgets.display import PICTURE, SHOW_AT_FIRST, Mark
 from app.widgets.formula_text import find_formulas
 from app.widgets.formulas_in_source import plain_formulas
 from app.widgets.growing_text import GrowingText
+from app.widgets.mark_notes import MarkNotes
 from app.widgets.rendering import Mode, Rendered, look_of, render
-from app.widgets.text_places import TextPlaces, drawn_ranges, stored_range
+from app.widgets.text_places import TextPlaces, document_ranges, stored_range
 from app.widgets.word_diff import Marks
 
 WIDEST_LINE = 92
@@ -67,6 +69,7 @@ class SafeText(QTextBrowser):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.document().setDocumentMargin(2)
         self._growing = GrowingText(self)
+        self._notes = MarkNotes(self, theme)
         theme.follow(self._render_again)
         theme.formulas.drawn.connect(self._take_formulas)
 
@@ -94,6 +97,11 @@ class SafeText(QTextBrowser):
     def formulas_shown(self) -> tuple[str, ...]:
         """The sources of the formulas that are shown as pictures, in order."""
         return self._shown.drawn if self._shown else ()
+
+    @property
+    def mark_notes(self) -> list[str]:
+        """The words of the chips behind marks, in the order of the text."""
+        return self._notes.shown
 
     @property
     def note(self) -> str:
@@ -230,6 +238,11 @@ class SafeText(QTextBrowser):
                 return False
         return super().event(event)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the chips behind marks over the room that the text leaves for them."""
+        super().paintEvent(event)
+        self._notes.paint()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep lines readable in wide panes."""
         super().resizeEvent(event)
@@ -282,23 +295,26 @@ class SafeText(QTextBrowser):
             self._mark_rendered(rendered)
         else:
             grew = self._put_plain(rendered, rendered.display.text)
+        self._notes.place(self._in_document(rendered, [mark for mark in self._extra if mark.notes]))
         if not grew:  # it lays out everything again
             self.fit_lines()
         self.cut_changed.emit(rendered.cut > 0)
         self.rendered.emit(rendered)
 
     def _mark_rendered(self, rendered: Rendered) -> None:
-        """Mark in the drawn text what is marked in the stored one: their words are compared."""
-        if not self._extra:
-            return
-        drawn = self.document().toPlainText()
-        found = drawn_ranges(rendered.stored, drawn, [(mark.start, mark.end) for mark in self._extra])
-        cursor, places = QTextCursor(self.document()), TextPlaces(drawn)
-        for mark, part in zip(self._extra, found, strict=True):
-            if part is not None:
-                cursor.setPosition(places.to_qt(part[0]))
-                cursor.setPosition(places.to_qt(part[1]), QTextCursor.MoveMode.KeepAnchor)
-                cursor.mergeCharFormat(self._format(mark.kind))
+        """Mark in the drawn text what is marked in the stored one."""
+        cursor = QTextCursor(self.document())
+        for mark, start, end in self._in_document(rendered, self._extra):
+            cursor.setPosition(start)
+            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+            cursor.mergeCharFormat(self._format(mark.kind))
+
+    def _in_document(self, rendered: Rendered, marks: Sequence[Mark]) -> list[tuple[Mark, int, int]]:
+        """Return marks with Qt's offsets in the document, without those that are not seen."""
+        ranges = [(mark.start, mark.end) for mark in marks]
+        drawn = self.document().toPlainText() if marks else ""
+        found = document_ranges(rendered.stored, rendered.display, drawn, ranges)
+        return [(mark, *part) for mark, part in zip(marks, found, strict=True) if part is not None]
 
     def _put_plain(self, rendered: Rendered, text: str) -> bool:
         """Show a text; return whether only more of the same text is added."""

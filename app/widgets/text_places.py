@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+from app.widgets.display import Display
 from app.widgets.word_diff import TextRange, matching_words
 
 
@@ -35,6 +36,28 @@ def drawn_ranges(stored: str, drawn: str, ranges: list[TextRange]) -> list[TextR
         parts = [(b + max(start, a) - a, b + min(end, z) - a) for (a, z), (b, _) in same if a < end and z > start]
         found.append((parts[0][0], parts[-1][1]) if parts else None)
     return found
+
+
+def document_ranges(
+    stored: str, display: Display | None, drawn: str, ranges: list[TextRange]
+) -> list[TextRange | None]:
+    """Return where parts of a stored text stand in a document, in Qt's offsets; None for one that is not seen.
+
+    Args:
+        stored: the text as it is stored.
+        display: how it is shown as plain text; None where it is rendered, and the words are compared.
+        drawn: the text of the document.
+        ranges: parts of the stored text.
+    """
+    if not ranges:
+        return []
+    places = TextPlaces(drawn)
+    if display is None:
+        found = drawn_ranges(stored, drawn, ranges)
+    else:
+        shown = [(display.to_shown(start), min(display.to_shown(end), len(drawn))) for start, end in ranges]
+        found = [part if part[0] < part[1] else None for part in shown]
+    return [None if part is None else (places.to_qt(part[0]), places.to_qt(part[1])) for part in found]
 
 
 def stored_range(stored: str, drawn: str, part: TextRange) -> TextRange | None:

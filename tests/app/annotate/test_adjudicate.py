@@ -21,7 +21,8 @@ def session(labeling):
     for name, sign in (("ann", -1), ("ben", 1)):
         key = app.reviewers.add(name).value.id
         for shown in app.annotation.next(app.annotation.open_queue(QueueSettings(key, version.id)), 3):
-            draft = prefer(2 * sign, criteria={clause: sign}, rationale=f"Said by {name}'s hand.")
+            mark = {"side": "A", "start": 0, "end": 6, "tag": "good" if sign < 0 else "unclear"}
+            draft = prefer(2 * sign, criteria={clause: sign}, rationale=f"Said by {name}'s hand.", spans=(mark,))
             app.annotation.commit(shown.presentation_uid, draft)
     session.context.actions.run("annotate.adjudicate")
     session.reach(lambda: session.state.queue is not None and session.state.queue.settings.task == "adjudicate")
@@ -44,6 +45,8 @@ def test_that_the_votes_are_shown_after_the_first_pick_and_decided_by_keys(sessi
     marks = {one.who: one.strength for one in view.panel.line.marks}
     assert marks["You"] == -2 and {marks["R1"], marks["R2"]} == {-2, 2} and not view.panel.line.apart
     assert "You: Left better" in view.panel.line.accessibleDescription()
+    pane = view.panes.left if shown.left_is == "A" else view.panes.right
+    assert pane.text.mark_notes in (["R1 good R2 unclear"], ["R1 unclear R2 good"])
     texts = [label.text() for label in view.panel.findChildren(type(view.why)) if label.isVisible()]
     assert {"You", "R1", "R2"} <= set(texts) and "ann" not in {text.lower() for text in texts}
     session.press(Qt.Key.Key_Return)
