@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QListWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
+from app.annotate.storing_dialog import StoringDialog
 from app.context import AppContext
-from app.widgets.buttons import push_button
 from app.widgets.controls import ComboBox, SpinBox
-from app.widgets.dialog import BaseDialog
 from app.widgets.field_grid import FieldGrid
-from app.widgets.flow import FlowLayout
 from app.widgets.labels import short, text_label
-from core.domain.errors import UserError
+from app.widgets.wrapped_list import WrappedList
 from core.domain.qualification import QUIZ_ITEMS, Qualification
 from core.domain.rubric import RubricVersion
 from core.domain.team import PASS_MARK
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
-    from core.domain.changes import Outcome
     from core.services.application import Application
 
 _ABOUT = (
@@ -40,18 +36,14 @@ class QuizChoices:
     gold: dict[int, str]
 
 
-class QuizSetDialog(BaseDialog):
+class QuizSetDialog(StoringDialog):
     """Each button stores at once what it says; the lists are read again afterwards."""
 
     def __init__(self, parent: QWidget, context: AppContext, versions: list[RubricVersion]) -> None:
-        size = QSize(context.theme.px(560), context.theme.px(600))
-        super().__init__(parent, "Quiz of a rubric", size=size, settings=context.settings)
-        self._context = context
+        super().__init__(parent, context, "Quiz of a rubric", (560, 600))
         self.choices: QuizChoices | None = None
         self.versions, self.mark, self.items = ComboBox(outside=True), SpinBox(), SpinBox()
-        self.gold, self.people = QListWidget(), QListWidget()
-        self.problem = text_label("", "error", wrap=True)
-        self.problem.hide()
+        self.gold, self.people = WrappedList("Gold items"), WrappedList("Reviewers")
         for version in versions:
             self.versions.addItem(version.title, version.id)
         for box, low, high, value, unit, name in (
@@ -63,8 +55,6 @@ class QuizSetDialog(BaseDialog):
             box.setSuffix(unit)
             box.setAccessibleName(name)
         self.versions.setAccessibleName("Rubric version")
-        self.gold.setAccessibleName("Gold items")
-        self.people.setAccessibleName("Reviewers")
         rows = [("Rubric version", self.versions), ("Pass mark", self.mark), ("Items", self.items)]
         self.column.addWidget(text_label(_ABOUT, "muted", wrap=True))
         self.column.addWidget(FieldGrid([(text_label(words), box) for words, box in rows], most=3))
@@ -78,15 +68,10 @@ class QuizSetDialog(BaseDialog):
         self.gold.itemActivated.connect(lambda _: self._explain())
         self.read()
 
-    def _add_list(self, title: str, shown: QListWidget, buttons: tuple[tuple[str, Callable[[], None]], ...]) -> None:
+    def _add_list(self, title: str, shown: WrappedList, buttons: Sequence[tuple[str, Callable[[], None]]]) -> None:
         self.column.addWidget(text_label(title, "section"))
         self.column.addWidget(shown, 1)
-        row = FlowLayout(row_spacing=4)
-        for words, run in buttons:
-            button = push_button(words)
-            button.clicked.connect(lambda _=False, run=run: run())
-            row.addWidget(button)
-        self.column.addLayout(row)
+        self.add_row(buttons)
 
     @property
     def version_id(self) -> int:
@@ -119,7 +104,7 @@ class QuizSetDialog(BaseDialog):
     def _set(self) -> None:
         service, by = self._context.services.qualification, self._context.session.reviewer_id
         version_id, mark, items = self.version_id, self.mark.value() / 100, self.items.value()
-        self._change(lambda: service.set_quiz(version_id, pass_mark=mark, items=items, by=by))
+        self.change(lambda: service.set_quiz(version_id, pass_mark=mark, items=items, by=by))
 
     def _explain(self) -> None:
         place = self.gold.currentRow()
@@ -133,7 +118,7 @@ class QuizSetDialog(BaseDialog):
                 self._context.session.reviewer_id,
                 self.version_id,
             )
-            self._change(lambda: service.explain(version_id, pair_id, words, by))
+            self.change(lambda: service.explain(version_id, pair_id, words, by))
 
     def _waive(self) -> None:
         reason = self._context.dialogs.text("Waive the quiz", "Why this reviewer needs no quiz", accept="Waive")
@@ -149,18 +134,7 @@ class QuizSetDialog(BaseDialog):
             return
         one, version_id = self.choices.stands.reviewers[place], self.version_id
         service, by = self._context.services.qualification, self._context.session.reviewer_id
-        self._change(lambda: service.waive(version_id, one.reviewer_id, waived=waived, reason=reason, by=by))
-
-    def _change(self, work: Callable[[], Outcome[Any]]) -> None:
-        self.problem.hide()
-        self._context.ops.mutate(work, lambda _: self.read(), self._failed, owner=self)
-
-    def _failed(self, error: Exception) -> None:
-        if not isinstance(error, UserError):
-            self._context.tasks.unhandled.emit(error)
-            return
-        self.problem.setText(f"{error.message} {error.hint}".strip())
-        self.problem.show()
+        self.change(lambda: service.waive(version_id, one.reviewer_id, waived=waived, reason=reason, by=by))
 
 
 def read_quiz(services: Application, version_id: int) -> QuizChoices:

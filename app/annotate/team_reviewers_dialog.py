@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QListWidgetItem, QWidget
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QCheckBox, QListWidget, QListWidgetItem, QPushButton, QWidget
-
+from app.annotate.storing_dialog import StoringDialog
 from app.context import AppContext
-from app.widgets.buttons import push_button
-from app.widgets.dialog import BaseDialog
-from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
+from app.widgets.wrapped_list import WrappedList
 from core.domain.counting import counted
-from core.domain.errors import UserError
 from core.domain.judgement import Reviewer, ReviewerKind
 from core.domain.licence import NOT_STATED
-
-if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
-    from core.domain.changes import Outcome
 
 _Read = tuple[list[Reviewer], int | None, dict[int, int], set[int], dict[int, str], bool]
 _ID = Qt.ItemDataRole.UserRole
@@ -31,20 +23,15 @@ _ABOUT = (
 _LICENCE = "Under which they are passed on, such as CC-BY-4.0. Datasheets name it, and a freeze can ask for it."
 
 
-class ReviewersDialog(BaseDialog):
+class ReviewersDialog(StoringDialog):
     """Lists the reviewers; each button acts on the chosen one, and what it changes is stored at once."""
 
     def __init__(self, parent: QWidget, context: AppContext) -> None:
-        size = QSize(context.theme.px(520), context.theme.px(420))
-        super().__init__(parent, "Reviewers", size=size, settings=context.settings)
-        self._context = context
+        super().__init__(parent, context, "Reviewers", (520, 420))
         self.people: list[Reviewer] = []
         self.lead: int | None = None
         self._labels: dict[int, int] = {}
-        self.list = QListWidget()
-        self.list.setAccessibleName("Reviewers")
-        self.problem = text_label("", "error", wrap=True)
-        self.problem.hide()
+        self.list = WrappedList("Reviewers")
         self.inactive: set[int] = set()
         self.licences: dict[int, str] = {}
         self.sign_off = QCheckBox("A freeze needs the name of somebody other than who labelled last")
@@ -53,28 +40,23 @@ class ReviewersDialog(BaseDialog):
         self.column.addWidget(self.list, 1)
         self.column.addWidget(self.sign_off)
         self.column.addWidget(self.problem)
-        self.add = self._button("&Add…", self._add)
-        self.rename = self._button("&Rename…", self._rename)
-        self.switch = self._button("&Label as this reviewer", self._switch)
-        self.make_lead = self._button("Make &lead", self._make_lead)
-        self.leave = self._button("&Deactivate", self._deactivate)
-        self.consent = self._button("&Consent…", self._show_consent)
-        self.licence = self._button("L&icence…", self._state_licence)
-        row = FlowLayout(row_spacing=4)
-        for button in (self.add, self.rename, self.make_lead, self.leave, self.consent, self.licence, self.switch):
-            row.addWidget(button)
-        self.column.addLayout(row)
+        rows = (
+            ("&Add…", self._add),
+            ("&Rename…", self._rename),
+            ("Make &lead", self._make_lead),
+            ("&Deactivate", self._deactivate),
+            ("&Consent…", self._show_consent),
+            ("L&icence…", self._state_licence),
+            ("&Label as this reviewer", self._switch),
+        )
+        made = self.add_row(rows)
+        self.add, self.rename, self.make_lead, self.leave, self.consent, self.licence, self.switch = made
         self.add_buttons(reject="Close")
         self.list.currentRowChanged.connect(lambda _: self._follow())
         self.list.itemActivated.connect(lambda _: self._switch())
         self.sign_off.clicked.connect(self._ask_sign_off)
         self._follow()
         self.read()
-
-    def _button(self, words: str, run: Callable[[], None]) -> QPushButton:
-        button = push_button(words)
-        button.clicked.connect(lambda _=False: run())
-        return button
 
     @property
     def chosen(self) -> Reviewer | None:
@@ -137,7 +119,7 @@ class ReviewersDialog(BaseDialog):
     def _add(self) -> None:
         name = self._context.dialogs.text("New reviewer", "A pseudonym; it is stored with every judgement.")
         if name:
-            self._change(lambda: self._context.services.reviewers.add(name))
+            self.change(lambda: self._context.services.reviewers.add(name))
 
     def _rename(self) -> None:
         one = self.chosen
@@ -145,20 +127,20 @@ class ReviewersDialog(BaseDialog):
             return
         name = self._context.dialogs.text(f"Rename {one.name}", "The new pseudonym; the judgements stay.")
         if name:
-            self._change(lambda: self._context.services.reviewers.rename(one.id, name))
+            self.change(lambda: self._context.services.reviewers.rename(one.id, name))
 
     def _make_lead(self) -> None:
         one = self.chosen
         if one is not None:
             wanted = None if one.id == self.lead else one.id
-            self._change(lambda: self._context.services.reviewers.set_lead(wanted))
+            self.change(lambda: self._context.services.reviewers.set_lead(wanted))
 
     def _deactivate(self) -> None:
         """Give the chosen one no new slots, or slots again; open ones are handed over in the Team tab."""
         one = self.chosen
         if one is not None:
             active, by = one.id in self.inactive, self._context.session.reviewer_id
-            self._change(lambda: self._context.services.reviewers.set_active(one.id, active, by))
+            self.change(lambda: self._context.services.reviewers.set_active(one.id, active, by))
 
     def _show_consent(self) -> None:
         """Show in Data what the chosen one agreed to, what rests on the labels, and the ways to grant and withdraw."""
@@ -173,25 +155,14 @@ class ReviewersDialog(BaseDialog):
         said, by = self.licences.get(one.id, NOT_STATED), self._context.session.reviewer_id
         text = self._context.dialogs.text(f"Licence of the labels of {one.name}", _LICENCE, said)
         if text:
-            self._change(lambda: self._context.services.reviewers.set_licence(one.id, text, by))
+            self.change(lambda: self._context.services.reviewers.set_licence(one.id, text, by))
 
     def _ask_sign_off(self, wanted: bool) -> None:
         by = self._context.session.reviewer_id
-        self._change(lambda: self._context.services.datasets.ask_sign_off(wanted, by))
+        self.change(lambda: self._context.services.datasets.ask_sign_off(wanted, by))
 
     def _switch(self) -> None:
         one = self.chosen
         if one is not None and self.switch.isEnabled():
             self._context.session.set_reviewer(one.id, one.name)
             self.accept()
-
-    def _change(self, work: Callable[[], Outcome[Any]]) -> None:
-        self.problem.hide()
-        self._context.ops.mutate(work, lambda _: self.read(), self._failed, owner=self)
-
-    def _failed(self, error: Exception) -> None:
-        if not isinstance(error, UserError):
-            self._context.tasks.unhandled.emit(error)
-            return
-        self.problem.setText(f"{error.message} {error.hint}".strip())
-        self.problem.show()

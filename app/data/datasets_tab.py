@@ -7,7 +7,6 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QListWidget,
     QListWidgetItem,
     QStackedWidget,
     QVBoxLayout,
@@ -28,6 +27,7 @@ from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.labels import Chip, ElideLabel, text_label
 from app.widgets.messages import EmptyState
+from app.widgets.wrapped_list import WrappedList
 from core.domain.dataset import DatasetDiff, DatasetVersion, LeftOut
 from core.domain.dataset_view import Coverage, DatasetPart, DatasetView
 
@@ -54,10 +54,7 @@ class DatasetsTab(QWidget):
         self._wanted: int | None = None
         self.view: DatasetView | None = None
         theme = context.theme
-        self.list = QListWidget()
-        self.list.setAccessibleName("Dataset versions")
-        self.list.setWordWrap(True)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list = WrappedList("Dataset versions")
         self.title, self.frozen = ElideLabel("", kind="title", outside=True), Chip("", "accent")
         self.composition, self.difference = CompositionCard(theme), DifferenceCard()
         self.proof, self.policy, self.runs = ProofCard(theme), PolicyCard(), RunsCard()

@@ -9,7 +9,7 @@ from typing import Self
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.inspect.over_runs_chart import HEADS, OverRunsChart
@@ -25,6 +25,7 @@ from app.widgets.plots.chart_card import ChartCard, TableRow
 from app.widgets.plots.curves import CurveSpec, nearest
 from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.safe_text import SafeText
+from app.widgets.wrapped_list import WrappedList
 from core.domain.counting import counted
 from core.domain.judgement import Judgement, describe
 from core.domain.number_text import format_value, signed
@@ -128,10 +129,7 @@ class PairPanel(QFrame):
         self.curve.plot.installEventFilter(self)
         self.curve.plot.setToolTip("← → go from visit to visit, Enter opens the step in Runs")
         labels = Card("Labels behind it")
-        self.labels = QListWidget()
-        self.labels.setAccessibleName("Labels behind the pair")
-        self.labels.setWordWrap(True)
-        self.labels.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.labels = WrappedList("Labels behind the pair")
         labels.add(self.labels, 1)
         self.loss, self.runs_chart = StepCard(context.theme), OverRunsChart(context.theme)
         self.over_runs = ChartCard(context, "Over runs", self.runs_chart, HEADS)

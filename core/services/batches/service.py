@@ -28,6 +28,11 @@ from core.store.sqlite.write_context import WriteContext
 
 _CHANGED = Changes.JUDGEMENTS | Changes.PAIRS
 
+_WIDEN = (
+    "Without a filter a batch takes pairs that have no label, imported ones included, "
+    "and that no other batch waits for."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _OfRuns:
@@ -89,9 +94,7 @@ class BatchesService:
         def job(session: Session) -> LabelBatch:
             drawn = _drawn(session, version_id, policy, read)
             if not drawn.slots:
-                raise BadInput(
-                    "No pair is left for this batch; nothing was made.", " ".join(drawn.told) or "Widen the filter."
-                )
+                raise BadInput("No pair is left for this batch; nothing was made.", " ".join((_WIDEN, *drawn.told)))
             plain = policy.to_plain(batches.reviewer_uids(session))
             marks = _marks(drawn, read.suspects)
             key = batches.add(session, name, version_id, plain, by, drawn.told, context, marks)

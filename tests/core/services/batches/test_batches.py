@@ -48,6 +48,9 @@ def made(app: Application, **changes: Any) -> int:
 def test_that_everybody_has_an_own_queue_and_every_slot_is_accounted_for(app: Application) -> None:
     batch = made(app, second_share=0.25, retest_share=0.2)
     assert app.batches.plan(1, BatchPolicy((1, 2))).pairs == 0, "a pair that a batch waits for is in no second one"
+    with pytest.raises(BadInput, match="No pair is left") as told:
+        made(app)
+    assert "that no other batch waits for" in told.value.hint
     shown = {who: label_all(app, batch, who) for who in (1, 2)}
     assert {view.task for views in shown.values() for view in views} == {Task.LABEL}, "items look alike"
     state = app.batches.state(batch)

@@ -324,3 +324,24 @@ def test_that_commands_export_open_return_merge_and_watch(
     assert "exported" in capsys.readouterr().out
     assert main(["bundle", "merge", ws, work]) == 1
     assert "1 file of 1 refused" in capsys.readouterr().err
+
+
+def test_that_labels_of_who_was_renamed_or_left_while_the_desk_was_out_stay_with_their_person(
+    home: Application, tmp_path: Path
+) -> None:
+    desks = desks_of(home, tmp_path)
+    files = [label(desk, tmp_path / f"{desk.name}.back") for desk in desks[1:]]
+    other = tmp_path / "unchanged"
+    shutil.copytree(home.folder, other)
+    home.reviewers.rename(2, "Boris")
+    home.reviewers.add("Bo")
+    home.reviewers.set_active(3, False)
+    home.reviewers.set_licence(2, "MIT")
+    assert [one.state for one in home.bundles.merge(files).value] == ["merged", "merged"]
+    given = home.workspace.labels_by_reviewer()
+    with Application.open(other) as app:
+        app.bundles.merge(files)
+        assert given == app.workspace.labels_by_reviewer() and given[2] > 0 and given[3] > 0
+    with pytest.raises(BadInput, match="inactive"):
+        home.batches.create("July", 1, BatchPolicy((1, 3)), 1)
+    assert not [one for one in home.workspace.check().findings if one.serious]

@@ -167,7 +167,7 @@ def test_that_the_card_tells_who_judged_what_was_left_out_and_the_rubric(app: Ap
     app.datasets.export(version.id, tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\npretty_name: 'a|b: ''c'' v1'\n")
-    assert "| mine annotator1 | imported | mine 1.0.0 |" in card
+    assert "| mine annotator1 | imported | that of the sources | unknown | mine 1.0.0 |" in card
     assert "Which response does the source prefer?" in card
     assert version.root_sha256 in card
     assert all(entry.reason in card for entry in version.left_out)
