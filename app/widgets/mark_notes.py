@@ -98,7 +98,7 @@ class MarkNotes:
         line = block.layout().lineForTextPosition(one.place - block.position()) if block.isValid() else None
         if line is None or not line.isValid():
             return None
-        edges = [float(_x(line.cursorToX(one.place - block.position() + n))) for n in (0, 1)]
+        edges = [_x(line.cursorToX(one.place - block.position() + n)) for n in (0, 1)]
         box = document.documentLayout().blockBoundingRect(block)
         bars = self._view.horizontalScrollBar().value(), self._view.verticalScrollBar().value()
         middle = box.top() + line.y() + line.ascent() - QFontMetricsF(self._view.font()).xHeight() / 2
@@ -114,9 +114,10 @@ class MarkNotes:
         return self._theme.font(TEXT_PX, weight=QFont.Weight.DemiBold)
 
 
-def _x(found: float | tuple[float, int]) -> float:
-    """Return the place of a cursor; bindings give it alone, or with the offset that it stands at."""
-    return found[0] if isinstance(found, tuple) else found
+def _x(found: object) -> float:
+    """Return the place of a cursor; the binding gives it alone, or with the offset that it stands at."""
+    place = found[0] if isinstance(found, tuple) else found
+    return float(place) if isinstance(place, int | float) else 0.0
 
 
 def _last_letter(text: str, start: int, end: int) -> tuple[int, int] | None:
