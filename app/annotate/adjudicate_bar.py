@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, QSize, Signal
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from app.actions.adjudicate_rows import CAUSE_ACTIONS, OUTCOME_ACTIONS
 from app.actions.registry import ActionRegistry
@@ -27,7 +27,16 @@ WHOLE_RUBRIC = "The rubric as a whole"
 
 
 class ChoiceButton(VerdictButton):
-    """A choice that is read whole: a row of them breaks rather than cuts their words."""
+    """A choice that is read whole: a row of them breaks rather than cuts their words. Lower than a verdict."""
+
+    def __init__(self, text: str, keys: str, *, name: str = "") -> None:
+        super().__init__(text, keys, name=name)
+        self.setProperty("verdict", "choice")
+
+    def sizeHint(self) -> QSize:
+        """Ask for the whole label and its key, as high as the style says."""
+        wanted = super().sizeHint()
+        return QSize(wanted.width(), QPushButton.sizeHint(self).height())
 
     def minimumSizeHint(self) -> QSize:
         """Ask for the whole label and its key."""

@@ -17,7 +17,7 @@ from app.theme.theme import Theme
 from app.widgets.display import PICTURE, Mark, MarkNote
 
 CHIP_PX, TEXT_PX, SIDE_PX, GAP_PX, OVER_PX = 16, 10, 5, 4, 3
-"""Design pixels: height of a chip, of its words, room beside its words, before a chip, and above and below it."""
+"""Design pixels: height of a chip, of its words, room beside its words, before a chip, above and below it."""
 TONES = {"good": "ok", "bad": "bad"}
 """Kind of a mark -> colour of its chip; all others have that of text."""
 
@@ -55,7 +55,7 @@ class MarkNotes:
         for mark, start, end in sorted(marks, key=lambda one: one[1:]):
             if (last := _last_letter(text, start, end)) is None:
                 continue
-            width = sum(self._width(note) for note in mark.notes)
+            width = sum(self._width(note) for note in mark.notes) + self._theme.px(GAP_PX) / 2
             room = QTextCharFormat()
             room.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
             room.setFontLetterSpacing(width)
@@ -84,7 +84,7 @@ class MarkNotes:
         x = corner.x()
         for note in one.notes:
             width = self._width(note)
-            box = QRectF(x + px(GAP_PX), corner.y(), width - px(GAP_PX) - 1, height).adjusted(0.5, 0.5, -0.5, -0.5)
+            box = QRectF(x + px(GAP_PX), corner.y(), width - px(GAP_PX) - px(1), height).adjusted(0.5, 0.5, -0.5, -0.5)
             colour = tokens.colour(TONES.get(note.kind, "text2"))
             painter.setPen(QPen(colour, 1))
             painter.drawRoundedRect(box, height / 2 - 1, height / 2 - 1)
@@ -108,7 +108,7 @@ class MarkNotes:
 
     def _width(self, note: MarkNote) -> float:
         words = QFontMetricsF(self._font()).horizontalAdvance(note.words)
-        return words + self._theme.px(2 * SIDE_PX + GAP_PX) + 1
+        return words + self._theme.px(2 * SIDE_PX + GAP_PX + 1)
 
     def _font(self) -> QFont:
         return self._theme.font(TEXT_PX, weight=QFont.Weight.DemiBold)

@@ -37,6 +37,7 @@ DIALOGS = (
     "edit_dialog",
     "questions",
     "queue_dialog",
+    "storing_dialog",
     "team_batch_dialog",
     "team_bundles_dialog",
     "team_hand_over_dialog",
