@@ -21,7 +21,7 @@ from core.domain.conflict import RULE
 
 PANEL_PX, ANSWER_PX, LOW_PX = 310, 540, 520
 """Design pixels that the panel and the answers need beside each other; height below which the prompt is one line."""
-SCROLL_PAGES, LEAST_TEXT_PX = 0.85, 60
+SCROLL_PAGES, LEAST_TEXT_PX = 0.85, 84
 """Share of the height that one key scrolls, and the least height of an answer; where there is less, all scrolls."""
 QWIDGETSIZE_MAX = (1 << 24) - 1
 """No limit, as Qt writes it."""
@@ -50,9 +50,7 @@ class AdjudicateView(QWidget):
         self._left = ScrollColumn(margin=12, name="Pair and decision")
         column = self._left.column
         self.why.setToolTip(plain_tip(RULE))
-        for pane in (self.panes.left, self.panes.right):
-            pane.set_low(True)  # nothing is tagged or edited here
-            pane.text.setMinimumHeight(LEAST_TEXT_PX)
+        self.panes.only_show(LEAST_TEXT_PX)
         for widget, grows in ((self.why, 0), (self.prompt, 0), (self.panes, 1), (self.bar, 0)):
             column.addWidget(widget, grows)
         self.side, inner = side_panel(300)

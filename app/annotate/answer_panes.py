@@ -35,6 +35,7 @@ class AnswerPanes(QSplitter):
         self.setStyleSheet("QSplitter::handle { background: transparent; }")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Both answers")
+        self._theme, self._least = theme, 0
         self._linked, self._diff, self._source, self._following = True, False, False, False
         for pane, other in ((self.left, self.right), (self.right, self.left)):
             self.addWidget(pane)
@@ -45,6 +46,18 @@ class AnswerPanes(QSplitter):
             bar.valueChanged.connect(lambda value, bar=bar, target=target: self._follow(value, bar, target))
         self.setSizes([10_000, 10_000])
         self.setChildrenCollapsible(False)
+
+    def only_show(self, least: int) -> None:
+        """Leave out the tools, where nothing is tagged or edited; so many design pixels of text stay in sight."""
+        self._least = least
+        for pane in self._both:
+            pane.set_low(True)
+        self._theme.follow(self._fit_least)
+        self._fit_least()
+
+    def _fit_least(self) -> None:
+        for pane in self._both:
+            pane.text.setMinimumHeight(self._theme.px(self._least))
 
     @property
     def shows_source(self) -> bool:

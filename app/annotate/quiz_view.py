@@ -24,7 +24,7 @@ from core.domain.judgement import screen_words
 from core.domain.qualification import QuizResult
 from core.services.annotation.views import PresentationView
 
-SCROLL_PAGES, LEAST_TEXT_PX, WHY_PX = 0.85, 60, 170
+SCROLL_PAGES, LEAST_TEXT_PX, WHY_PX = 0.85, 84, 170
 """Share of the height that one key scrolls; least height of an answer, and most of the explanation."""
 NO_REASON = "Nobody wrote down why. The lead can: qualification WS --explain PAIR=TEXT, or Quiz… in the Team tab."
 
@@ -59,9 +59,7 @@ class QuizView(QWidget):
         for action_id in ("quiz.source", "global.cheat_sheet"):
             self.header.add_right(action_button(self._actions, action_id, icon_only=True))
         scroll = ScrollColumn(margin=12, name="Result and texts")
-        for pane in (self.panes.left, self.panes.right):
-            pane.set_low(True)  # nothing is tagged or edited here
-            pane.text.setMinimumHeight(LEAST_TEXT_PX)
+        self.panes.only_show(LEAST_TEXT_PX)
         for widget, grows in ((self._result_card(), 0), (self.prompt, 0), (self.panes, 1)):
             scroll.column.addWidget(widget, grows)
         outer = QVBoxLayout(self)

@@ -13,8 +13,8 @@ from core.domain.dataset import FreezePlan
 
 EXAMPLES = 4
 """Numbers of pairs named for each reason."""
-LEAST_EMS = 14
-"""The least width of the reasons, in heights of a line; with less room the table scrolls sideways."""
+LEAST_EMS = 8
+"""The least width of the reasons, which break into lines, in heights of a line; with less room the table scrolls."""
 COLUMNS = ("Pairs", "Left out because", "For example")
 
 
@@ -49,6 +49,7 @@ class FreezePlanView(QWidget):
         for column in (0, 2):
             self.table.resizeColumnToContents(column)
         fit_columns(self.table, (1,), LEAST_EMS * self.fontMetrics().height())
+        self.table.resizeRowsToContents()
 
     def show_plan(self, plan: FreezePlan) -> None:
         """Show a plan."""

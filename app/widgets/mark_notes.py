@@ -23,7 +23,7 @@ TONES = {"good": "ok", "bad": "bad"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class _NotePlace:
     """A group of chips behind the letter at ``place`` (Qt's offset in the document), ``width`` pixels wide."""
 
     place: int
@@ -36,7 +36,7 @@ class MarkNotes:
 
     def __init__(self, view: QTextEdit, theme: Theme) -> None:
         self._view, self._theme = view, theme
-        self._placed: list[_Placed] = []
+        self._placed: list[_NotePlace] = []
 
     @property
     def shown(self) -> list[str]:
@@ -62,7 +62,7 @@ class MarkNotes:
             cursor.setPosition(last[0])
             cursor.setPosition(last[1], QTextCursor.MoveMode.KeepAnchor)
             cursor.mergeCharFormat(room)
-            self._placed.append(_Placed(last[0], mark.notes, width))
+            self._placed.append(_NotePlace(last[0], mark.notes, width))
 
     def paint(self) -> None:
         """Paint the chips; to be called at the end of the view's own painting."""
@@ -76,7 +76,7 @@ class MarkNotes:
                 self._paint_group(painter, corner, one)
         painter.end()
 
-    def _paint_group(self, painter: QPainter, corner: QPointF, one: _Placed) -> None:
+    def _paint_group(self, painter: QPainter, corner: QPointF, one: _NotePlace) -> None:
         tokens, px = self._theme.tokens, self._theme.px
         height = px(CHIP_PX)
         over = px(OVER_PX)
@@ -91,7 +91,7 @@ class MarkNotes:
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, note.words)
             x += width
 
-    def _corner(self, one: _Placed) -> QPointF | None:
+    def _corner(self, one: _NotePlace) -> QPointF | None:
         """Return the upper left corner of a group in the viewport, None where it is out of sight."""
         document = self._view.document()
         block = document.findBlock(one.place)
