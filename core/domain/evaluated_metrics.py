@@ -51,6 +51,19 @@ NO_SHARES = frozenset({"brier", "ches_displacement_correlation", "h_length_corre
 """Numbers without a unit that are no shares, and are not written in per cent."""
 
 
+def meaning_of(name: str) -> str:
+    """Return what a number of the evidence is, "" where its name says it all (``check.contains``).
+
+    >>> meaning_of("over_refusal_full_corrected")
+    'share of benign requests that are refused in full, corrected by labels of people'
+    """
+    for ending, words in (("_corrected", ", corrected by labels of people"), ("_full", " in full")):
+        if name not in EVALUATED and name.endswith(ending):
+            base = meaning_of(name.removesuffix(ending))
+            return f"{base}{words}" if base else ""
+    return EVALUATED[name][1] if name in EVALUATED else ""
+
+
 def is_measured(name: str) -> bool:
     """Return whether a number of this name is logged by runs (``loss``, ``dev.accuracy``) or measured on suites."""
     if name in EVALUATED:

@@ -5,27 +5,21 @@ It has no script and loads nothing; plots are inline SVG, and each has the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.domain.counting import number
 from core.domain.estimate import Estimate
+from core.domain.evaluated_metrics import meaning_of
 from core.domain.measured_evidence import read_estimate
-from core.domain.number_text import estimate_text
+from core.domain.number_text import estimate_text, interval_text, signed
 from core.domain.release_gate import GATE_GROUPS, STATE_WORDS, GateDecision
 from core.services.releases.gate_facts import Judged
 from core.services.reports.forest import Bar, forest
+from core.services.reports.html_text import document, outside, paragraph, table
 
-_STYLE = """
-body{font:15px/1.5 system-ui,"DejaVu Sans",sans-serif;max-width:900px;margin:2em auto;padding:0 1em;color:#1b1f24}
-h1{font-size:1.6em}h2{margin-top:2em;border-bottom:1px solid #ccd}
-table{border-collapse:collapse;width:100%;margin:.6em 0}
-td,th{text-align:left;vertical-align:top;padding:.25em .6em;border-bottom:1px solid #e3e6ea}
-code{overflow-wrap:anywhere}.first{font-weight:600;padding:.7em 1em;border-left:5px solid #2f6f4f;background:#eef6f1}
-.despite{border-color:#b3261e;background:#fceeee}.failed{color:#b3261e}.insufficient{color:#8a5a00}.passed{color:#1f6b43}
-svg{width:100%;font-size:12px}svg text{fill:#1b1f24}.interval{stroke:#33658a;stroke-width:2}.dot{fill:#33658a}
-.zero{stroke:#9aa3ad;stroke-dasharray:3 3}.axis{stroke:#9aa3ad}.limit{stroke:#b3261e;stroke-width:2}
-"""
+Compared = tuple[str, str, Estimate]
+"""Suite, name of a number, and how it differs from the reference."""
 
 
 def report_html(contract: Mapping[str, Any], one: Judged, decision: GateDecision) -> str:
@@ -36,23 +30,15 @@ def report_html(contract: Mapping[str, Any], one: Judged, decision: GateDecision
         one: the evaluation and its run.
         decision: of the gate.
     """
-    despite = " despite" if contract["despite"] else ""
-    head = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{escape(contract['name'])}</title><style>{_STYLE}</style></head><body>"
-    )
     parts = [
-        head,
-        f'<p class="first{despite}">{escape(contract["status"])}</p>',
-        f"<h1>{escape(contract['name'])}</h1>",
+        paragraph(contract["status"], "first despite" if contract["despite"] else "first"),
+        f"<h1>{outside(contract['name'])}</h1>",
         _object(contract, one),
         _loss(one),
         _side_effects(one, decision),
         _not_done(decision),
-        "</body></html>",
     ]
-    return "\n".join(parts)
+    return document(contract["name"], parts)
 
 
 def _object(contract: Mapping[str, Any], one: Judged) -> str:
@@ -69,7 +55,7 @@ def _object(contract: Mapping[str, Any], one: Judged) -> str:
     ]  # fmt: skip
     asked = dict(run.charter.lines(""))
     rows += [(name, asked[name]) for name in ("target behaviour", "variable", "examples")]
-    return "<h2>1 Object</h2>" + _table(rows)
+    return "<h2>1 Object</h2>" + table(rows)
 
 
 def _loss(one: Judged) -> str:
@@ -81,27 +67,28 @@ def _loss(one: Judged) -> str:
         ("regression metric", asked["regression metric"]),
         ("charter", "the one that was locked" if one.run_record.charter_holds else "not locked, or altered"),
     ]
-    return "<h2>2 Loss or decision rule</h2>" + _table(rows)
+    return "<h2>2 Loss or decision rule</h2>" + table(rows)
 
 
 def _side_effects(one: Judged, decision: GateDecision) -> str:
     parts = ["<h2>3 Side effects</h2>"]
-    for unit, bars in _by_unit(one).items():
+    for unit, compared in _by_unit(one).items():
         title = f"Policy minus reference{f', {unit}' if unit else ', shares'}"
-        parts += [f"<h3>{escape(title)}</h3>", forest(bars, title), _numbers(bars)]
+        bars = [Bar(f"{suite}: {metric}", estimate) for suite, metric, estimate in compared]
+        parts += [f"<h3>{outside(title)}</h3>", forest(bars, title), _numbers(compared)]
     if one.audit:
-        parts += ["<h3>Audit of the refusal detector</h3>", _table(_audited(one.audit))]
+        parts += ["<h3>Audit of the refusal detector</h3>", table(_audited(one.audit))]
     parts.append(f"<h3>The gate: {STATE_WORDS[decision.outcome]}</h3>")
     for group in GATE_GROUPS:
         rows = [
-            f'<tr><td>{escape(c.title)}</td><td class="{c.state}">{STATE_WORDS[c.state]}</td>'
-            f"<td>{escape(c.reason)} {escape(c.needed)}</td></tr>"
+            f'<tr><td>{outside(c.title)}</td><td class="{c.state}">{STATE_WORDS[c.state]}</td>'
+            f"<td>{outside(c.reason)} {outside(c.needed)}</td></tr>"
             for c in decision.checks
             if c.group == group
         ]
-        parts.append(f"<h4>{group.capitalize()}</h4><table>{''.join(rows)}</table>")
+        parts.append(f'<h4>{group.capitalize()}</h4><table class="checks">{"".join(rows)}</table>')
     if marks := [*one.evidence.watermarks, *one.evidence.notes]:
-        parts.append("<ul>" + "".join(f"<li>{escape(mark)}</li>" for mark in marks) + "</ul>")
+        parts.append("<ul>" + "".join(f"<li>{outside(mark)}</li>" for mark in marks) + "</ul>")
     return "\n".join(parts)
 
 
@@ -118,18 +105,23 @@ def _audited(audit: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def _by_unit(one: Judged) -> dict[str, list[Bar]]:
-    found: dict[str, list[Bar]] = {}
+def _by_unit(one: Judged) -> dict[str, list[Compared]]:
+    found: dict[str, list[Compared]] = {}
     for suite, metrics in one.evidence.differences.items():
         for metric, arms in metrics.items():
             if one.evidence.aligned in arms:
-                estimate: Estimate = arms[one.evidence.aligned]
-                found.setdefault(estimate.unit, []).append(Bar(f"{suite}: {metric}", estimate))
+                estimate = arms[one.evidence.aligned]
+                found.setdefault(estimate.unit, []).append((suite, metric, estimate))
     return found
 
 
-def _numbers(bars: Sequence[Bar]) -> str:
-    return _table([(bar.label, f"{estimate_text(bar.estimate)}; {bar.estimate.estimator}") for bar in bars])
+def _numbers(compared: Sequence[Compared]) -> str:
+    rows = [
+        (f"{suite}: {metric}", signed(one.value), interval_text(one) or one.why_no_interval, number(one.n),
+         meaning_of(metric), one.estimator)
+        for suite, metric, one in compared
+    ]  # fmt: skip
+    return table(rows, ("number", "difference", "95 % interval", "n", "what it is", "how it was made"))
 
 
 def _not_done(decision: GateDecision) -> str:
@@ -137,13 +129,8 @@ def _not_done(decision: GateDecision) -> str:
     open_ = [check for check in decision.checks if check.state == "insufficient"]
     if not open_:
         return "<h2>Audits that were not done</h2><p>None of those that the gate asks for.</p>"
-    rows = "".join(f"<li>{escape(check.title)}: {escape(check.reason)}</li>" for check in open_)
+    rows = "".join(f"<li>{outside(check.title)}: {outside(check.reason)}</li>" for check in open_)
     return f"<h2>Audits that were not done</h2><ul>{rows}</ul>"
-
-
-def _table(rows: Iterable[tuple[str, str]]) -> str:
-    cells = "".join(f"<tr><td>{escape(name)}</td><td>{escape(str(value))}</td></tr>" for name, value in rows)
-    return f"<table>{cells}</table>"
 
 
 def model_card(contract: Mapping[str, Any], one: Judged, decision: GateDecision) -> str:

@@ -10,8 +10,9 @@ from core.domain.estimate import Estimate
 from core.domain.number_text import estimate_text
 from core.services.reports.html_text import outside
 
-_WIDTH, _LEFT, _RIGHT, _ROW, _TOP = 860, 300, 270, 22, 8
-_AXIS = 26
+_INNER, _LEFT, _RIGHT, _ROW, _TOP = 290, 300, 370, 22, 8
+_AXIS, _LETTER = 26, 7.2
+"""Height of the axis, and room for a letter: the width of a wide one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +37,35 @@ def forest(bars: Sequence[Bar], title: str, zero: float = 0.0) -> str:
         return f"<p>{outside(title)}: nothing was measured.</p>"
     low, high = _range(known, zero)
     height = _TOP + _ROW * len(known) + _AXIS
+    width = _LEFT + _INNER + max(_RIGHT, *(20 + math.ceil(_LETTER * len(estimate_text(bar.estimate))) for bar in known))
 
     def x(value: float) -> float:
-        inner = _WIDTH - _LEFT - _RIGHT
-        return round(_LEFT + inner * (min(max(value, low), high) - low) / (high - low), 2)
+        return round(_LEFT + _INNER * (min(max(value, low), high) - low) / (high - low), 2)
 
     parts = [
-        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{outside(title)}" '
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{outside(title)}" '
         f'xmlns="http://www.w3.org/2000/svg"><title>{outside(title)}</title>',
         f'<line x1="{x(zero)}" y1="{_TOP}" x2="{x(zero)}" y2="{height - _AXIS}" class="zero"/>',
     ]
     for number, bar in enumerate(known):
         parts += _row(bar, _TOP + _ROW * number + _ROW / 2, x)
     base = height - _AXIS + 4
-    parts.append(f'<line x1="{_LEFT}" y1="{base}" x2="{_WIDTH - _RIGHT}" y2="{base}" class="axis"/>')
-    for value in (low, zero, high):
-        parts.append(f'<text x="{x(value)}" y="{base + 15}" text-anchor="middle" class="tick">{value:.3g}</text>')
+    parts.append(f'<line x1="{_LEFT}" y1="{base}" x2="{_LEFT + _INNER}" y2="{base}" class="axis"/>')
+    parts += [
+        f'<text x="{place}" y="{base + 15}" text-anchor="middle" class="tick">{words}</text>'
+        for place, words in _ticks((zero, low, high), x)
+    ]
     return "".join([*parts, "</svg>"])
+
+
+def _ticks(values: Sequence[float], x: Callable[[float], float]) -> list[tuple[float, str]]:
+    """Return place and words of the ticks, without those that would touch one before them."""
+    found: list[tuple[float, str]] = []
+    for value in values:
+        place, words = x(value), f"{value:.3g}".replace("-", "−")
+        if all(abs(place - other) >= _LETTER * (len(words) + len(said) + 1) / 2 for other, said in found):
+            found.append((place, words))
+    return found
 
 
 def _row(bar: Bar, y: float, x: Callable[[float], float]) -> list[str]:
@@ -63,7 +76,7 @@ def _row(bar: Bar, y: float, x: Callable[[float], float]) -> list[str]:
     if math.isfinite(bar.limit):
         parts.append(f'<line x1="{x(bar.limit)}" y1="{y - 8}" x2="{x(bar.limit)}" y2="{y + 8}" class="limit"/>')
     parts.append(f'<circle cx="{x(estimate.value)}" cy="{y}" r="4" class="dot"/>')
-    parts.append(f'<text x="{_WIDTH - _RIGHT + 10}" y="{y + 4}">{outside(estimate_text(estimate))}</text>')
+    parts.append(f'<text x="{_LEFT + _INNER + 10}" y="{y + 4}">{outside(estimate_text(estimate))}</text>')
     return parts
 
 

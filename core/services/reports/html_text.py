@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -21,8 +22,12 @@ table{border-collapse:collapse;width:100%;margin:.6em 0;display:block;overflow-x
 td,th{text-align:left;vertical-align:top;padding:.25em .7em;border-bottom:1px solid var(--line)}
 th{background:var(--head);font-weight:600}td.other{background:var(--warn-bg);color:var(--warn);font-weight:600}
 p.warning{background:var(--warn-bg);color:var(--warn);border-left:5px solid var(--warn);padding:.7em 1em;margin:.6em 0}
+td.number{white-space:nowrap}td.number,td:first-child{overflow-wrap:normal}
 p.note,.soft{color:var(--soft)}.outside{unicode-bidi:isolate;white-space:pre-wrap;overflow-wrap:anywhere}
 summary{cursor:pointer;font-weight:600;margin:.8em 0}figure{margin:1em 0}figcaption{color:var(--soft)}
+.first{font-weight:600;padding:.7em 1em;border-left:5px solid var(--c4);background:var(--head)}
+.despite{border-color:var(--bad)}.failed{color:var(--bad)}.insufficient{color:var(--warn)}.passed{color:var(--c4)}
+table.checks{display:table}table.checks td:first-child,table.checks td:nth-child(2){width:11em}
 svg{width:100%;font-size:12px}svg text{fill:var(--text)}svg .tick,svg .unit{fill:var(--soft)}
 .interval{stroke:var(--accent);stroke-width:2}.dot{fill:var(--accent)}.zero{stroke:var(--soft);stroke-dasharray:3 3}
 .axis{stroke:var(--soft)}.grid{stroke:var(--line)}.limit{stroke:var(--bad);stroke-width:2}
@@ -33,6 +38,7 @@ STYLE += "".join(
 )
 COLOURS = 8
 """Colours of curves; a ninth curve begins again with the first."""
+_NUMBER = re.compile(r"[-−+±\[]{0,2}\d[-−+±\d.,e%\[\] ]{0,30}")
 _SECURITY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -71,8 +77,9 @@ def table(rows: Iterable[Sequence[object]], head: Sequence[object] = (), other: 
 
 
 def _cell(cell: object, is_other: bool) -> str:
-    names = "outside other" if is_other else "outside"
-    return f'<td class="{names}">{outside(cell)}</td>'
+    """Return a cell; one that is a number or an interval is never broken into lines."""
+    names = ("outside", "number" if _NUMBER.fullmatch(str(cell)) else "", "other" if is_other else "")
+    return f'<td class="{" ".join(name for name in names if name)}">{outside(cell)}</td>'
 
 
 def figure(svg: str, caption: str) -> str:

@@ -69,7 +69,7 @@ def _against(one: AgainstBaseline) -> Iterator[str]:
     for unit, bars in by_unit.items():
         yield forest(bars, f"{one.letter} minus A, {unit}")
     rows = [(d.label, *_cells(d.estimate), "pair by pair" if d.paired else d.why) for d in one.differences]
-    yield table(rows, ("number", "difference", "95 % interval", "unit", "n", "prompts", "how it was made", ""))
+    yield table(rows, ("number", "difference", "95 % interval", "unit", "n", "prompts", "how it was made", "compared"))
     flips = one.flips
     if flips.test:
         yield paragraph(

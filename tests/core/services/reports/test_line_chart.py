@@ -42,4 +42,4 @@ def test_that_text_from_outside_stays_text() -> None:
     assert outside("<script>alert('&')\u202e\x00\n") == "&lt;script&gt;alert(&#x27;&amp;&#x27;)⟨U+202E⟩⟨U+0000⟩\n"
     html = document("<b>", [table([["<i>", 1]], ["<u>"], other=[(0, 1)])])
     assert not re.search(r"<(script|b|i|u|link|img|iframe)\b", html) and "default-src 'none'" in html
-    assert '<td class="outside other">1</td>' in html
+    assert '<td class="outside number other">1</td>' in html
