@@ -11,8 +11,10 @@ DIFFERENT = "Answer, with what is not trained and what is added: "
 
 
 def line_of(proof: TokenProof) -> str:
-    """Return how many pairs are shown, and the date that the template writes."""
+    """Return how many pairs are shown, which a run leaves out, and the date that the template writes."""
     shown = f"{counted(len(proof.pairs), 'pair')} of {proof.of:,}, those that something is said of first."
+    if proof.left_out:
+        shown += f" A run leaves out: {proof.left_out}."
     return f"{shown} The template writes the date; fixed to {proof.date} for this run." if proof.date else shown
 
 

@@ -8,6 +8,8 @@ from core.domain.token_proof import NOTES, RowProof, TokenProof
 
 _PROMPT_END = 12
 """Tokens of the prompt that are shown before what is scored."""
+_WHOLE_PROMPT = 256
+"""The same for the first pair, so that what the template writes before the question is seen once."""
 _MARKS = {"same": "", "removed": "-", "added": "+"}
 
 
@@ -19,20 +21,23 @@ def show_proof(proof: TokenProof, *, as_json: bool) -> None:
     if proof.date:
         say(f"The template writes the date; fixed to {proof.date} for this run.")
     say(f"{counted(len(proof.pairs), 'pair')} of {proof.of:,}. >>> begins what is scored.")
-    for pair in proof.pairs:
+    if proof.left_out:
+        say(f"A run leaves out: {proof.left_out}.")
+    for place, pair in enumerate(proof.pairs):
         said = "; ".join(NOTES[name] for name in pair.notes)
         say(f"\nPair {pair.pair_id}" + (f": {said}" if said else ""))
         for row in pair.rows:
-            say(f"  {row.side:8} {row_line(row)}")
+            before = _WHOLE_PROMPT if place == 0 and row.side == "chosen" else _PROMPT_END
+            say(f"  {row.side:8} {row_line(row, before)}")
             if row.differences:
                 say(f"  {'':8} answer against scored: {difference_line(row)}")
 
 
-def row_line(row: RowProof) -> str:
-    """Return the end of the prompt and all that is scored of a row, token by token."""
-    first = max(0, row.scored_from - _PROMPT_END)
-    before = "|".join(map(escaped, row.tokens[first : row.scored_from]))
-    return f"{'... ' if first else ''}{before} >>> {'|'.join(map(escaped, row.tokens[row.scored_from :]))}"
+def row_line(row: RowProof, before: int = _PROMPT_END) -> str:
+    """Return the last ``before`` tokens of the prompt and all that is scored of a row, token by token."""
+    first = max(0, row.scored_from - before)
+    prompt = "|".join(map(escaped, row.tokens[first : row.scored_from]))
+    return f"{'... ' if first else ''}{prompt} >>> {'|'.join(map(escaped, row.tokens[row.scored_from :]))}"
 
 
 def difference_line(row: RowProof) -> str:

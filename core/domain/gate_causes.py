@@ -14,6 +14,8 @@ GATE_CAUSES: dict[str, str] = {
     "rewritten_answer": "The chat template changes an answer, so that another text would be trained.",
     "all_masked": "A response has no token left to learn from.",
     "identical_answers": "Both responses of a pair are the same tokens.",
+    "template_refuses": "The chat template refuses conversations of the data.",
+    "weight": "The weight of a pair is not a number from 0 up.",
     "frozen_adapter": "No gradient reaches the weights that should train.",
     "wrong_dtype": "The weights have another dtype than the run asks for.",
     "loss_closed_form": "The loss at policy = reference is not its closed form.",

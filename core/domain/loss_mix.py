@@ -56,6 +56,18 @@ def sft_weight(config: Mixed) -> float:
     return dict(_weights(config.loss, config.loss_mix)).get(SFT, 0.0)
 
 
+def without_effect(config: Any) -> list[str]:
+    """Return the settings of losses that a run sets although no loss of its objective reads them.
+
+    Args:
+        config: a run's settings, with a default for each (:class:`core.domain.run_config.RunConfig`).
+    """
+    read = {name for loss in preference_weights(config) for name in LOSS_ROWS[loss].parameters}
+    known = dict.fromkeys(name for row in LOSS_ROWS.values() for name in row.parameters)
+    defaults = type(config)()
+    return [name for name in known if name not in read and getattr(config, name) != getattr(defaults, name)]
+
+
 def accepts_ties(config: Mixed) -> bool:
     """Return whether pairs called a tie may be trained on: every loss of the mix must accept them."""
     return all(LOSS_ROWS[name].accepts_ties for name in preference_weights(config))

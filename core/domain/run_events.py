@@ -107,7 +107,10 @@ class TokenReport:
     pairs whose tokens stand for another text than the answer. ``other_header``: pairs whose responses start behind
     another header than the one that generation starts from. ``changed_prompts``: pairs of whose prompt the template
     does not show every turn whole. ``control_tokens``: pairs with a control token inside a text.
-    At most 100 pairs of a kind are named.
+    ``cut_prompts``, ``cut_answers``: truncated pairs that lost the start of the prompt, or the end of an answer.
+    ``lost_system``: those of them whose system text is gone. ``folded_system``: pairs whose system text opens the first
+    question, because the template has no place for it. ``template_says``: what the template says when it refuses
+    conversations -> how many of them. At most 100 pairs of a kind are named.
     """
 
     event: ClassVar[str] = "tokens"
@@ -132,6 +135,11 @@ class TokenReport:
     other_header: int = 0
     changed_prompts: int = 0
     control_tokens: int = 0
+    cut_prompts: int = 0
+    cut_answers: int = 0
+    lost_system: int = 0
+    folded_system: int = 0
+    template_says: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,12 +35,34 @@ def token_notes(report: TokenReport, rewritten_answers: str) -> dict[str, str]:
             f"The template does not show every turn of the prompt of {counted(n, 'pair')} whole: it drops earlier "
             "thoughts or strips blanks."
         )
+    if n := report.folded_system:
+        found["folded_system"] = (
+            f"The template has no place for a system text: that of {counted(n, 'pair')} opens the first question."
+        )
+    if n := report.lost_system:
+        found["lost_system"] = (
+            f"{counted(n, 'pair')} {verb(n, 'loses', 'lose')} the system text, because it stands in a turn that is cut "
+            "to max_length."
+        )
     if n := report.control_tokens:
         found["control_tokens"] = (
             f"{counted(n, 'pair')} {verb(n, 'holds', 'hold')} control tokens of the tokenizer inside a text; they are "
             "encoded as control tokens, not as text."
         )
     return found
+
+
+def cut_words(report: TokenReport) -> str:
+    """Return what the truncated pairs lost; "" where that is not known."""
+    prompts, answers = report.cut_prompts, report.cut_answers
+    lost = [f"{counted(prompts, 'prompt')} lost {verb(prompts, 'its', 'their')} start"] if prompts else []
+    if answers:
+        lost.append(
+            f"{counted(answers, 'pair')} the end of an answer"
+            if lost
+            else f"{counted(answers, 'pair')} lost the end of an answer"
+        )
+    return ", ".join(lost)
 
 
 def _named(ids: tuple[str, ...], count: int) -> str:

@@ -56,11 +56,13 @@ class TokenProof:
     Attributes:
         pairs: at most as many as were asked for. of: how many pairs the run has.
         date: the day that the template writes, "" when it writes none.
+        left_out: the pairs that a run would leave out, in words; "" where there are none.
     """
 
     pairs: tuple[PairProof, ...] = ()
     of: int = 0
     date: str = ""
+    left_out: str = ""
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values."""
@@ -69,7 +71,7 @@ class TokenProof:
     @classmethod
     def from_plain(cls, row: Mapping[str, Any]) -> TokenProof:
         """Return the proof written by :meth:`to_plain`."""
-        return cls(tuple(_pair(pair) for pair in row["pairs"]), row["of"], row["date"])
+        return cls(tuple(_pair(pair) for pair in row["pairs"]), row["of"], row["date"], row.get("left_out", ""))
 
 
 def _pair(row: Mapping[str, Any]) -> PairProof:

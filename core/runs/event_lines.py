@@ -27,6 +27,7 @@ from core.domain.run_events import (
     Warned,
     to_plain,
 )
+from core.domain.token_notes import cut_words
 
 
 def json_line(event: RunEvent) -> str:
@@ -96,16 +97,15 @@ def _eval(event: EvalDone) -> str:
 def _other(event: RunEvent) -> str:
     match event:
         case GateReport():
-            verdict = "passed" if event.passed else f"FAILED ({event.cause}): {event.message}"
-            return (
-                f"gate {verdict}: loss {event.loss:.7f}, expected {event.expected_loss:.7f}, max |h| {event.h_max:.2e}"
-            )
+            if not event.passed:  # nothing was measured: the report's numbers are zeros
+                return f"gate FAILED ({event.cause}): {event.message}"
+            return f"gate passed: loss {event.loss:.7f}, expected {event.expected_loss:.7f}, max |h| {event.h_max:.2e}"
         case TokenReport():
             return (
-                f"tokens: p50 {event.p50}, p95 {event.p95}, longest {event.longest}; {event.truncated} truncated, "
-                f"{event.dropped} dropped, {event.merged_boundaries} merged boundaries, "
+                f"tokens: p50 {event.p50}, p95 {event.p95}, longest {event.longest}; {event.truncated} truncated"
+                f"{_cut(event)}, {event.dropped} dropped, {event.merged_boundaries} merged boundaries, "
                 f"{counted(event.empty_answers, 'empty answer')} of {counted(event.pairs, 'pair')}"
-                + (f"; left out: {left_out_words(event.left_out)}" if event.left_out else "")
+                + (f"; left out: {left_out_words(event.left_out, event.template_says)}" if event.left_out else "")
             )
         case LooksPlanned():
             return f"measurements: {look_words(event)}"
@@ -125,3 +125,8 @@ def _other(event: RunEvent) -> str:
             pairs = f" pairs {', '.join(event.pair_ids[:8])}" if event.pair_ids else ""
             return f"FAILED ({event.kind}) at step {event.step}: {event.message} {event.hint}{pairs}".rstrip()
     return ""
+
+
+def _cut(event: TokenReport) -> str:
+    words = cut_words(event)
+    return f" ({words})" if words else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ import torch
 from core.domain.counting import counted, verb
 from core.domain.errors import BadInput, GateFailed, ModelRefused, UsageError
 from core.domain.look_plan import LooksPlanned
-from core.domain.loss_mix import accepts_ties, needs_whole_step
+from core.domain.loss_mix import accepts_ties, needs_whole_step, without_effect
 from core.domain.losses import TIE_LOSSES
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
@@ -126,6 +127,9 @@ def prepare(
     yield report
     if words := about_left_out(report):
         yield Warned("left_out", words)
+    if idle := without_effect(config):
+        named = ", ".join(f"{name}={getattr(config, name)}" for name in idle)
+        yield Warned("without_effect", f"{named} {verb(len(idle), 'has', 'have')} no effect on the loss {config.loss}.")
     for code, text in token_notes(report, config.rewritten_answers).items():
         yield Warned(code, text, start)
     if start == 0:
@@ -198,7 +202,8 @@ def _refusing(check: Callable[[], object]) -> Generator[RunEvent, None, None]:
 
 
 def _failed_gate(error: GateFailed) -> GateReport:
-    return GateReport(False, 0.0, 0.0, 0.0, {}, error.cause, error.message)
+    nothing = math.nan  # nothing was measured
+    return GateReport(False, nothing, nothing, nothing, {}, error.cause, error.message)
 
 
 def tokens_that_fit(session: TrainSession, train: Sequence[EncodedPair]) -> int:

@@ -51,6 +51,7 @@ class Curve:
     """The values of one line: ascending steps, and NaN where a step has no number.
 
     ``low`` and ``high`` are the ends of the interval of each value, ``n`` what it is the mean of; empty where unknown.
+    ``undone`` counts values that :meth:`in_order` left out.
     """
 
     steps: Floats = field(default_factory=lambda: np.empty(0))
@@ -58,6 +59,34 @@ class Curve:
     low: Floats = field(default_factory=lambda: np.empty(0))
     high: Floats = field(default_factory=lambda: np.empty(0))
     n: Floats = field(default_factory=lambda: np.empty(0))
+    undone: int = 0
+
+    def in_order(self) -> Curve:
+        """Return the curve with ascending steps: where they go back, what was recorded from there on is left out.
+
+        A run that goes on from an earlier checkpoint records steps again; of one that stands far ahead of its
+        neighbours only that one is left out. Values without a step have no place at all.
+        """
+        steps = self.steps
+        if steps.size < 2 and np.isfinite(steps).all():
+            return self
+        if np.isfinite(steps).all() and (np.diff(steps) > 0).all():
+            return self
+        placed = np.where(np.isfinite(steps), steps, np.inf)
+        after = np.minimum.accumulate(placed[::-1])[::-1]
+        kept = np.isfinite(steps) & np.append(steps[:-1] < after[1:], True)
+        parts = [part[kept] if part.size == steps.size else part for part in self._parts]
+        return Curve(*parts, undone=int(np.count_nonzero(~kept)))
+
+    @property
+    def _parts(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        return self.steps, self.values, self.low, self.high, self.n
+
+    @property
+    def first_missing(self) -> float | None:
+        """The first step that has no number, or None."""
+        gone = np.flatnonzero(~np.isfinite(self.values))
+        return float(self.steps[gone[0]]) if gone.size else None
 
     @property
     def has_intervals(self) -> bool:
@@ -71,10 +100,8 @@ class Curve:
 
     def same_as(self, other: Curve) -> bool:
         """Whether all numbers are equal."""
-        return all(
-            np.array_equal(getattr(self, name), getattr(other, name), equal_nan=True)
-            for name in ("steps", "values", "low", "high", "n")
-        )
+        parts = zip(self._parts, other._parts, strict=True)
+        return self.undone == other.undone and all(np.array_equal(*both, equal_nan=True) for both in parts)
 
     @property
     def last_place(self) -> int | None:
@@ -137,6 +164,10 @@ _BLOCK = 128
 """Values smoothed by one matrix product; the average is carried from block to block."""
 
 
+_FEWEST_SMOOTHED = 10
+"""Fewer values are drawn as they are: a mean of two or three would only bend their line."""
+
+
 def smooth(values: Floats, weight: float) -> Floats:
     """Return the debiased exponential moving average; missing values stay missing and do not enter.
 
@@ -165,8 +196,16 @@ def smooth(values: Floats, weight: float) -> Floats:
         carried[place] = carry
         carry = carry * powers[-1] + last
     totals = (inside + np.outer(carried, powers[1:])).ravel()[:n]
-    out[there] = totals / -np.expm1(np.arange(1, n + 1) * np.log(weight))
+    means = totals / -np.expm1(np.arange(1, n + 1) * np.log(weight))
+    raw = values[there]  # a mean lies between what it is of; rounding must not put spikes into a constant
+    out[there] = np.clip(means, np.minimum.accumulate(raw), np.maximum.accumulate(raw))
     return out
+
+
+def smoothed(curve: Curve, weight: float) -> Floats:
+    """Return the values of a curve smoothed by :func:`smooth`, as they are where there are only a few."""
+    few = curve.values.size - curve.missing < _FEWEST_SMOOTHED
+    return smooth(curve.values, 0.0 if few else weight)
 
 
 def thin(x: Floats, y: Floats, buckets: int) -> tuple[Floats, Floats]:

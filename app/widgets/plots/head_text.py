@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from app.widgets.plots.curves import Curve, CurveSpec, not_shown_on_log, outside
@@ -27,8 +28,9 @@ def head_texts(
     """
     shown = [(spec, curve) for spec, curve in curves if curve.last_place is not None]
     notes = _notes([curve for _, curve in curves], log_y=log_y, fitted=fitted)
+    short = re.sub(r", (the first )?at step [\d,]*\d", "", notes)
     if not shown:
-        return [f"–{notes}", "–"]
+        return list(dict.fromkeys((f"–{notes}", f"–{short}", "–")))
     named = len(curves) > 1
     whole = [_value(spec, curve, named=named, interval=True) for spec, curve in shown]
     brief = [_value(spec, curve, named=named, interval=False) for spec, curve in shown]
@@ -41,6 +43,7 @@ def head_texts(
         f"{' · '.join(brief)}{notes}",
         f"{whole[first]}{notes}",
         f"{brief[first]}{notes}",
+        *([f"{brief[first]}{short}"] if short != notes else []),
         brief[first],
         format_value(shown[first][1].last),
     ]
@@ -57,7 +60,10 @@ def _notes(curves: Sequence[Curve], *, log_y: bool, fitted: float) -> str:
     """Return what the plot cannot draw as it is: missing numbers, values without a place, values outside."""
     notes = []
     if missing := sum(curve.missing for curve in curves):
-        notes.append(f"{missing:,} not a number")
+        first = min(step for curve in curves if (step := curve.first_missing) is not None)
+        notes.append(f"{missing:,} not a number, {'the first ' if missing > 1 else ''}at step {first:,.0f}")
+    if undone := sum(curve.undone for curve in curves):
+        notes.append(f"{undone:,} out of order")
     if log_y and (hidden := sum(not_shown_on_log(curve.values) for curve in curves)):
         notes.append(f"{hidden:,} at or below 0")
     if beyond := sum(outside(curve.values, fitted) for curve in curves):

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.theme.theme import Theme
 from app.widgets.plots.curve_items import Axes, CurveItems, spread
-from app.widgets.plots.curves import Curve, CurveSpec, Floats, smooth
+from app.widgets.plots.curves import Curve, CurveSpec, Floats, smoothed
 from app.widgets.plots.head_text import head_texts
 from app.widgets.plots.plot_frame import PlotFrame
 from core.domain.counting import counted
@@ -105,10 +105,10 @@ class MetricPlot(PlotFrame):
 
     def take(self, metric: str, curve: Curve) -> bool:
         """Take one metric with its intervals. Returns whether anything changed."""
-        items = self._items[metric]
+        items, curve = self._items[metric], curve.in_order()
         if items.curve.same_as(curve):
             return False
-        items.set_curve(curve, smooth(curve.values, self._weight_of(items.spec)))
+        items.set_curve(curve, smoothed(curve, self._weight_of(items.spec)))
         for other in self._items.values():
             if metric in (other.spec.probe, other.spec.metric) and other.spec.probe in self._items:
                 other.set_behind(self._items[other.spec.probe].curve.last is not None)
@@ -118,6 +118,7 @@ class MetricPlot(PlotFrame):
 
     def set_before(self, metric: str, curve: Curve) -> None:
         """Take what a metric was in the run that this one was forked from."""
+        curve = curve.in_order()
         if not (items := self._items[metric]).before.same_as(curve):
             items.set_before(curve)
             self._draw(items)
@@ -138,7 +139,7 @@ class MetricPlot(PlotFrame):
         """Smooth all curves with ``weight`` of the past, 0 to 0.99."""
         self._weight = weight
         for items in self._items.values():
-            items.set_curve(items.curve, smooth(items.curve.values, self._weight_of(items.spec)))
+            items.set_curve(items.curve, smoothed(items.curve, self._weight_of(items.spec)))
         self._redraw()
 
     def set_raw(self, shown: bool) -> None:

@@ -9,6 +9,8 @@ from itertools import pairwise
 _ROUND = (1.0, 2.0, 5.0)
 _LOG_STEPS: tuple[tuple[float, ...], ...] = ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,))
 """Digits that get a tick in each power of ten, the finest first."""
+_MOST_PLACES = 17
+"""Decimal places that still tell two numbers near 1 apart."""
 
 
 def linear_ticks(low: float, high: float, most: int, *, whole: bool = False) -> tuple[float, list[float]]:
@@ -79,9 +81,9 @@ def tick_text(value: float, spacing: float) -> str:
     places = max(0, -math.floor(math.log10(spacing) + 1e-9))
     if places > 4 and abs(value) < 1e-3:
         return f"{value:.{max(1, math.ceil(math.log10(abs(value) / spacing) + 1e-9) + 1)}g}".replace("-", "−")
-    if abs(value) >= 1e7:
-        return f"{value:.4g}".replace("-", "−")
-    return f"{value:,.{min(places, 12)}f}".replace("-", "−")
+    if abs(value) >= 1e7 and (spacing < 1 or abs(value) / spacing < 1e4 or abs(value) >= 1e16):
+        return f"{value:.{max(4, min(17, math.ceil(math.log10(abs(value) / spacing) + 1e-9) + 1))}g}".replace("-", "−")
+    return f"{value:,.{min(places, _MOST_PLACES)}f}".replace("-", "−")
 
 
 def power_text(place: float) -> str:

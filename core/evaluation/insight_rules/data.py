@@ -6,7 +6,9 @@ import math
 
 from core.domain.counting import counted, verb
 from core.domain.insight import Insight
+from core.domain.left_out import beyond_length
 from core.domain.number_text import interval_text, signed
+from core.domain.token_notes import cut_words
 from core.evaluation.estimates import proportion
 from core.evaluation.insight_rules.registry import ids, insight_rule
 from core.evaluation.preference_metrics import column, gradient_weights, half_credit, length_bias
@@ -16,11 +18,15 @@ from core.evaluation.statistics import Z95
 
 @insight_rule
 def truncated(run: RunSoFar) -> Insight | None:
-    """More than one pair in twenty is truncated or dropped."""
+    """More than one pair in twenty is truncated, or dropped for its length."""
+    lost = ""
     if run.tokens and run.tokens.pairs:
-        cut, total = run.tokens.truncated + run.tokens.dropped, run.tokens.pairs
-        found = tuple(dict.fromkeys(run.tokens.dropped_ids + run.tokens.truncated_ids))
-        figures = (("truncated", str(run.tokens.truncated)), ("dropped", str(run.tokens.dropped)))
+        dropped = beyond_length(run.tokens.left_out) if run.tokens.left_out else run.tokens.dropped_ids
+        gone = len(dropped) if run.tokens.left_out else run.tokens.dropped
+        cut, total = run.tokens.truncated + gone, run.tokens.pairs
+        found = tuple(dict.fromkeys(dropped + run.tokens.truncated_ids))
+        figures = (("truncated", str(run.tokens.truncated)), ("dropped", str(gone)))
+        lost = cut_words(run.tokens)
     else:
         cut, total = sum(s.truncated for s in run.steps), sum(s.pairs for s in run.steps)
         found = ids(row for s in run.steps for row in s.rows if row.truncated)
@@ -32,13 +38,20 @@ def truncated(run: RunSoFar) -> Insight | None:
         run.steps[0].step if run.steps else 0,
         f"{100 * cut / total:.0f} % of the pairs do not fit",
         f"{cut:,} of {counted(total, 'pair')} {verb(cut, 'was', 'were')} truncated or dropped at the maximum "
-        "length. A truncated response does not teach where to stop.",
+        f"length{f': {lost}' if lost else ''}. {_of_cut_texts(run)}",
         "Raise max_length, or leave the long pairs out when you freeze the dataset.",
         found,
         figures=(("do not fit", f"{cut:,} of {total:,}"), *figures),
         formula="tokens of prompt and answer > max_length",
         confirm="The samples do not end, or end in the middle of a sentence.",
     )
+
+
+def _of_cut_texts(run: RunSoFar) -> str:
+    """Return what follows from the cut: for answers, and for prompts where only those were cut."""
+    if run.tokens and run.tokens.cut_prompts and not run.tokens.cut_answers:
+        return "The oldest turns and the start of a long question go first; an answer may refer to text that is gone."
+    return "A truncated response does not teach where to stop."
 
 
 @insight_rule

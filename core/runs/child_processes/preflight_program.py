@@ -19,13 +19,14 @@ import psutil
 
 from core.domain.counting import counted
 from core.domain.errors import BadInput
-from core.domain.left_out import left_out_words
+from core.domain.left_out import beyond_length, left_out_words
 from core.domain.look_plan import LooksPlanned, look_words
 from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TokenReport
 from core.domain.time_spans import rough
+from core.domain.token_notes import cut_words
 from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
 from core.runs.child_processes.request import Part, Progress, serve_parts
@@ -146,13 +147,21 @@ def token_check(tokens: TokenReport) -> Check:
         f"{tokens.truncated} of {counted(tokens.pairs, 'pair')} truncated, {tokens.dropped} dropped, "
         f"{tokens.merged_boundaries} merged boundaries, {counted(tokens.empty_answers, 'empty answer')}."
     )
+    if lost := cut_words(tokens):
+        text += f" Of the truncated ones, {lost}."
     if tokens.left_out:
-        text += f" Left out: {left_out_words(tokens.left_out)}."
+        text += f" Left out: {left_out_words(tokens.left_out, tokens.template_says)}."
     if tokens.dropped >= tokens.pairs:
-        return Check("tokens", "bad", text, "Raise max_length.")
+        return Check("tokens", "bad", text, "Raise max_length." if _by_length(tokens) else "")
     if tokens.truncated * 10 > tokens.pairs or tokens.dropped:
-        return Check("tokens", "warn", text, "Raise max_length, or leave the long pairs out.")
+        hint = "Raise max_length, or leave the long pairs out." if _by_length(tokens) else ""
+        return Check("tokens", "warn", text, hint)
     return Check("tokens", "ok", text)
+
+
+def _by_length(tokens: TokenReport) -> bool:
+    """Return whether any pair is truncated or left out for its length."""
+    return bool(tokens.truncated or beyond_length(tokens.left_out))
 
 
 def _spread(pairs: Sequence[TrainingPair], lengths: dict[str, int], count: int) -> list[TrainingPair]:

@@ -11,9 +11,9 @@ from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
 from core.runs.child_processes.request import Progress, serve
 from core.runs.folder import RunFolder
+from core.training.gate.left_out import ReadableRows, encode_usable
 from core.training.policy.read_model import read_tokenizer
 from core.training.text.proof import prove
-from core.training.text.tokenise import encode_pairs
 
 
 def show(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -23,8 +23,12 @@ def show(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
     pairs = RunFolder(Path(request["pairs_dir"])).pairs()
     check_model(model_dir)
     tokenizer = read_tokenizer(model_dir)
-    _, report = encode_pairs(
-        pairs, tokenizer, config, on_progress=lambda done, total: progress(done, total, "Tokenising")
+    _, report = encode_usable(
+        pairs,
+        tokenizer,
+        config,
+        ReadableRows(),
+        on_progress=lambda done, total: progress(done, total, "Tokenising"),
     )
     return prove(pairs, tokenizer, config, report, most=request["most"]).to_plain()
 

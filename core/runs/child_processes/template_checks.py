@@ -8,9 +8,17 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import TokenReport
 from core.domain.token_notes import token_notes
 
-TOLD_BEFORE = ("rewritten_answers", "respelled_answers", "other_header", "changed_prompts", "control_tokens")
+TOLD_BEFORE = (
+    "rewritten_answers",
+    "respelled_answers",
+    "other_header",
+    "changed_prompts",
+    "control_tokens",
+    "folded_system",
+    "lost_system",
+)
 """Warnings of the engine that these checks say already, of all pairs."""
-_HARMLESS = frozenset(("other_header",))
+_HARMLESS = frozenset(("other_header", "folded_system"))
 
 
 def template_checks(config: RunConfig, tokens: TokenReport) -> list[Check]:

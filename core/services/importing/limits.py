@@ -188,6 +188,8 @@ def _reason(text: str, error: json.JSONDecodeError) -> str:
         return f"a text that begins at character {at} is not closed"
     if error.msg.startswith("Expecting property name") and text[error.pos : error.pos + 1] == "'":
         return "names stand in single quotes, as Python prints a dictionary"
+    if error.msg.startswith("Expecting property name") and re.match(r"[A-Za-z_$][\w$]*\s*:", text[error.pos :]):
+        return "names stand without quotes, as in JavaScript or JSON5; JSON wants them in double quotes"
     if error.msg == "Expecting value" and text[error.pos : error.pos + 1] == "\ufeff":
         return f"a byte order mark stands at character {at}"
     return f"{error.msg} at character {at}"

@@ -5,6 +5,7 @@ A refusal speaks of the columns and rows that are there, never of a format that 
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections import Counter
@@ -15,6 +16,7 @@ from core.domain.counting import counted
 from core.domain.errors import BadInput, UsageError
 from core.services.importing.formats import column_names as known
 from core.services.importing.formats.columns import answer_columns, prompt_column
+from core.services.importing.formats.foreign_names import foreign_fields
 from core.services.importing.formats.registry import FORMATS
 from core.services.importing.formats.row_format import BoundFormat
 from core.services.importing.formats.sample import Sample
@@ -94,6 +96,8 @@ def unusable(name: str, rows: int, reasons: Iterable[tuple[str, int, int]]) -> B
 
 def refuse(path: Path, sample: Sample, limits: Limits) -> BadInput:
     """Say why no format fits, from what the columns hold."""
+    if packed := _records_inside(path, sample):
+        return packed
     prompt, answers = prompt_column(sample), answer_columns(sample) or sample.pick_pair([("chosen", "rejected")])
     reasons = _reasons(sample, limits, prompt) if prompt or not _plain_texts(sample, answers) else None
     if reasons:
@@ -118,6 +122,34 @@ def refuse(path: Path, sample: Sample, limits: Limits) -> BadInput:
         f"{path.name} holds no pairs that can be read: {what}. Its columns: {column_list(sample)}.",
         _map_hint(sample, prompt, answers),
     )
+
+
+def _records_inside(path: Path, sample: Sample) -> BadInput | None:
+    """Return the refusal of a file of which one column holds whole records as JSON texts; None for others."""
+    for column in sample.tallies:
+        texts = [value for value in sample.values(column)[:_TRIED] if isinstance(value, str)]
+        found = [row for text in texts if (row := _record(text))]
+        keys = set.intersection(*map(set, found)) if found else set[str]()
+        if len(keys) > 1 and len(found) * 10 >= len(texts) * 9:
+            named = ", ".join(repr(key) for key in found[0] if key in keys)
+            return BadInput(
+                f"{path.name} holds no pairs that can be read: the texts in its column {str(column)!r} are whole JSON "
+                f"records of their own, with the keys {named}.",
+                "Write each of these texts as a line of its own (JSON Lines, .jsonl), without the column around it, "
+                "and import that file.",
+            )
+    return None
+
+
+def _record(text: str) -> dict[str, object]:
+    """Return the object that a text is the JSON of; an empty one for other texts."""
+    if not text.lstrip().startswith("{"):
+        return {}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _plain_texts(sample: Sample, answers: tuple[str, str] | None) -> bool:
@@ -182,6 +214,8 @@ def _map_hint(sample: Sample, prompt: str | None, answers: tuple[str, str] | Non
         wanted[named[0]] = "prompt"
     if answers is None and len(named := [name for name in _named(free, _ANSWER_WORDS) if name not in wanted]) > 1:
         wanted |= _sides(named[0], named[1])
+    if answers is None:
+        wanted = foreign_fields(free, prompt_known=prompt is not None) or wanted
     if not wanted:
         return _NO_NAMES if _without_names(sample) else _HINT
     words = " ".join(f"--map {shlex.quote(f'{name}={field}')}" for name, field in wanted.items())

@@ -46,7 +46,7 @@ def check_gradients(model: LoadedModel, pairs: Sequence[EncodedPair], scorer: Sc
             if not starts_without_gradient(name) and p.grad is not None and not whole(p.grad).any()
         ]
         if (model.is_peft and still) or len(still) == len(trainable):
-            raise _frozen(f"The gradient of {counted(len(still), 'tensor')} is exactly zero (the first is {still[0]})")
+            raise _still(still, len(trainable))
         norm = torch.stack(
             [whole(p.grad).double().norm().cpu() for p in trainable.values() if p.grad is not None]
         ).norm()
@@ -70,6 +70,19 @@ def starts_without_gradient(name: str) -> bool:
 def _waits_for_tokens(name: str) -> bool:
     """Return whether the named tensor belongs to an expert, which may get none of the tokens of a few pairs."""
     return ".experts." in name
+
+
+def _still(names: Sequence[str], trainable: int) -> GateFailed:
+    """Return the refusal of tensors whose gradient is exactly zero: all that train, or some of them."""
+    if len(names) == trainable:
+        return _frozen(f"The gradient of all {counted(trainable, 'tensor')} is exactly zero (the first is {names[0]})")
+    return GateFailed(
+        f"The gradient of {len(names)} of {counted(trainable, 'tensor')} that should train is exactly zero (the first "
+        f"is {names[0]}): they would stay as they are.",
+        "Check lora_targets. If they are right, the model's own weights near these tensors are out of range, so that "
+        "nothing passes: copy the model again from its origin, or try dtype=float32.",
+        cause="frozen_adapter",
+    )
 
 
 def _frozen(what: str) -> GateFailed:

@@ -8,6 +8,7 @@ left would be another run than the one that was asked for.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,7 @@ from core.domain.run_config import RunConfig
 from core.domain.run_events import TokenReport
 from core.generation.context import base_of, position_limit
 from core.training.gate import token_audit
+from core.training.text.chat_template import template_words
 from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import Progress, encode_pairs
 
@@ -76,20 +78,18 @@ def encode_usable(
         BadInput: when the template refuses every conversation.
     """
     refused: list[str] = []
+    says: Counter[str] = Counter()
     used = list(pairs)
     try:
         encoded, report = encode_pairs(used, tokenizer, config, on_progress=on_progress)
     except BadInput:
-        refused = refused_pairs(used, tokenizer, config)
+        refused = refused_pairs(used, tokenizer, config, says)
         if len(refused) == len(used):
             raise
         used = [pair for pair in pairs if pair.pair_id not in set(refused)]
         encoded, report = encode_pairs(used, tokenizer, config, on_progress=on_progress)
     left_out: dict[str, list[str]] = {"template_refuses": refused} if refused else {}
-    texts = {pair.pair_id: pair for pair in pairs}
-    for pair_id in report.dropped_ids:
-        same = texts[pair_id].chosen == texts[pair_id].rejected
-        left_out.setdefault("identical_answers" if same else "all_masked", []).append(pair_id)
+    left_out.update({reason: list(ids) for reason, ids in report.left_out.items()})
     kept = []
     for pair in encoded:
         if reason := rows.problem(pair):
@@ -99,22 +99,35 @@ def encode_usable(
     gone = tuple(pair_id for ids in left_out.values() for pair_id in ids)
     empty = sum(not pair.chosen.strip() or not pair.rejected.strip() for pair in pairs)
     report = replace(
-        report, pairs=len(pairs), dropped=len(gone), dropped_ids=gone, left_out=left_out, empty_answers=empty
+        report,
+        pairs=len(pairs),
+        dropped=len(gone),
+        dropped_ids=gone,
+        left_out=left_out,
+        empty_answers=empty,
+        template_says=dict(says.most_common()),
     )
     return kept, report
 
 
-def refused_pairs(pairs: Sequence[TrainingPair], tokenizer: Any, config: RunConfig) -> list[str]:
-    """Return the ids of the pairs whose conversation the template refuses, by halving until each is found."""
+def refused_pairs(
+    pairs: Sequence[TrainingPair], tokenizer: Any, config: RunConfig, says: Counter[str] | None = None
+) -> list[str]:
+    """Return the ids of the pairs whose conversation the template refuses, by halving until each is found.
+
+    ``says`` counts what the template says of them.
+    """
     try:
         encode_pairs(pairs, tokenizer, config)
-    except BadInput:
+    except BadInput as error:
         if len(pairs) == 1:
+            if says is not None:
+                says[template_words(error.message)] += 1
             return [pairs[0].pair_id]
         middle = len(pairs) // 2
         return [
-            *refused_pairs(pairs[:middle], tokenizer, config),
-            *refused_pairs(pairs[middle:], tokenizer, config),
+            *refused_pairs(pairs[:middle], tokenizer, config, says),
+            *refused_pairs(pairs[middle:], tokenizer, config, says),
         ]
     return []
 
@@ -125,7 +138,7 @@ def about_left_out(report: TokenReport) -> str:
         return ""
     return (
         f"{counted(report.dropped, 'pair')} of {report.pairs:,} {verb(report.dropped, 'is', 'are')} left out: "
-        f"{left_out_words(report.left_out)}."
+        f"{left_out_words(report.left_out, report.template_says)}."
     )
 
 
@@ -137,8 +150,8 @@ def require_enough(report: TokenReport, config: RunConfig, rows: ReadableRows) -
     """
     if report.dropped < report.pairs and (report.dropped <= 1 or report.dropped <= config.max_left_out * report.pairs):
         return
-    causes = {reason: len(ids) for reason, ids in report.left_out.items() if reason in GATE_CAUSES}
-    cause = max(causes, key=lambda name: causes[name], default="all_masked")
+    commonest = max(report.left_out, key=lambda reason: len(report.left_out[reason]), default="all_masked")
+    cause = commonest if commonest in GATE_CAUSES else "identical_answers"
     hints = [_hint(reason, rows) for reason in report.left_out]
     raise GateFailed(
         f"Too many pairs cannot be used. {about_left_out(report)}",
@@ -151,6 +164,8 @@ def _hint(reason: str, rows: ReadableRows) -> str:
     hints: Mapping[str, str] = {
         "template_refuses": "Set template to none, or take the conversations out that it refuses.",
         "identical_answers": "Take pairs with equal answers out of the dataset.",
+        "equal_by_template": "Set rewritten_answers to answer, which trains them as they stand, or take the pairs out.",
+        "equal_once_cut": "Raise max_length.",
         "all_masked": "Raise max_length, or lower min_response.",
         "too_long": f"Set max_length to {rows.positions} or less; longer pairs then lose their oldest turns.",
         "unknown_tokens": f"Use this model's own tokenizer: its tokens must stay below {rows.vocabulary:,}.",

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from core.domain.counting import counted
+from core.domain.counting import counted, verb
 from core.domain.errors import GateFailed
 from core.generation.context import base_of, position_limit
 from core.training.gate.token_audit import highest_id
@@ -32,7 +32,8 @@ def check_weights(model: LoadedModel) -> str:
     named = {n: p for n, p in model.base.named_parameters() if ".lora_" not in n and p.is_floating_point()}
     infinite = [name for name, weight in named.items() if not bool(torch.isfinite(weight).all())]
     if infinite:
-        raise _broken(f"{counted(len(infinite), 'weight')} hold values that are not finite numbers", infinite[0])
+        hold = verb(len(infinite), "holds", "hold")
+        raise _broken(f"{counted(len(infinite), 'weight')} {hold} values that are not finite numbers", infinite[0])
     matrices = {name: weight for name, weight in named.items() if weight.ndim >= 2}
     zero = [name for name, weight in matrices.items() if not bool(weight.any())]
     ends = {id(_plain(module).weight) for module in _ends(model.base) if module is not None}

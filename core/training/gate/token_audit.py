@@ -30,6 +30,8 @@ def audit_tokens(
         "all_masked": check_not_masked(encoded),
         "identical_answers": check_answers_differ(encoded),
         "double_bos": check_single_bos(encoded, tokenizer.bos_token_id),
+        "template_refuses": "the template renders the conversation of every pair that trains",
+        "weight": f"the weights of the pairs add up to {sum(pair.weight for pair in encoded):g}",
         "missing_eos": check_stop_token(encoded, stop_ids, row_end(tokenizer, config)),
         "merged_boundary": check_boundary(encoded),
     }

@@ -18,12 +18,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.domain.counting import counted
+from core.domain.counting import counted, verb
 from core.domain.errors import UsageError, UserError
 from core.domain.run_config import RunConfig
 from core.training.policy.lora_layout import fresh_layout, require_used
 
 POLICY, REFERENCE = "default", "reference"
+
+_MISMATCH = re.compile(
+    r"size mismatch for (\S+): copying a param with shape torch\.Size\(\[([\d, ]*)\]\) from checkpoint, "
+    r"the shape in current model is torch\.Size\(\[([\d, ]*)\]\)"
+)
+_OTHER_MODEL = "Choose the model that the adapter was trained on."
+_ADDED_TOKENS = (
+    "The adapter was made for another number of tokens, as after adding tokens to a tokenizer. Choose the model that "
+    "it was trained on, with those tokens."
+)
 
 
 def add_fresh_adapter(model: nn.Module, config: RunConfig, layout_of: Path | None = None) -> tuple[Any, str]:
@@ -119,18 +129,32 @@ def load_adapter(model: nn.Module, folder: Path) -> Any:
         wrapped = PeftModel(model, lora, adapter_name=POLICY, autocast_adapter_dtype=True)  # type: ignore[arg-type]
         outcome = set_peft_model_state_dict(wrapped, weights, adapter_name=POLICY)
     except (ValueError, RuntimeError, KeyError) as error:
-        raise _misfit(folder, str(error).split("\n")[0]) from error
+        raise _misfit(folder, *_sizes_in(str(error))) from error
     missing = [key for key in outcome.missing_keys if "lora_" in key]
     if missing or outcome.unexpected_keys:
         raise _misfit(folder, f"{counted(len(missing), 'tensor')} missing, {len(outcome.unexpected_keys)} unknown")
     return wrapped
 
 
-def _misfit(folder: Path, detail: str) -> UserError:
-    return UserError(
-        f"The adapter {Path(folder).name} does not fit this model: {detail}.",
-        "Choose the model that the adapter was trained on.",
+def _sizes_in(error: str) -> tuple[str, str]:
+    """Return what torch's error says of tensors whose sizes differ, the first with both sizes, and what to do."""
+    found = [(name, *(size.replace(", ", " × ") for size in sizes)) for name, *sizes in _MISMATCH.findall(error)]
+    if not found:
+        return error.split("\n")[0].rstrip(".:"), _OTHER_MODEL
+    name, there, here = next((row for row in found if _is_vocabulary(row[0])), found[0])
+    more = f", and {counted(len(found) - 1, 'more tensor')} {verb(len(found) - 1, 'differs', 'differ')}" * (
+        len(found) > 1
     )
+    hint = _ADDED_TOKENS if _is_vocabulary(name) and there.split(" ")[0] != here.split(" ")[0] else _OTHER_MODEL
+    return f"{name} is {there} in the adapter and {here} in the model{more}", hint
+
+
+def _is_vocabulary(name: str) -> bool:
+    return "embed" in name or "lm_head" in name
+
+
+def _misfit(folder: Path, detail: str, hint: str = _OTHER_MODEL) -> UserError:
+    return UserError(f"The adapter {Path(folder).name} does not fit this model: {detail}.", hint)
 
 
 def copy_as_reference(model: Any) -> None:

@@ -25,6 +25,7 @@ MAX_TEMPLATE_CHARS = 128 * 1024
 MAX_RENDERED_CHARS = 4 * 1024 * 1024
 EOS_IDS = "pairwright_eos_ids"
 """Attribute of a tokenizer: the ids that end generation, as the files of its folder name them."""
+_REFUSES = "The model's chat template refuses a conversation of"
 _MARKS = ("sys0Kqz", "ask1Wvx", "say2Hjf", "ask3Bnm", "say4Rty")
 
 
@@ -45,6 +46,11 @@ class ChatFormat:
     stop_id: int
     takes_system: bool
     sha256: str
+
+
+def template_words(refusal: str) -> str:
+    """Return what a template says itself in a sentence that :func:`render` refuses a conversation with."""
+    return refusal.partition(_REFUSES)[2].partition(": ")[2] or refusal
 
 
 def plain_format(tokenizer: Any) -> ChatFormat:
@@ -73,7 +79,7 @@ def render(
         )
     except Exception as error:  # a template may raise anything
         raise BadInput(
-            f"The model's chat template refuses a conversation of {counted(len(rows), 'message')}: {error}",
+            f"{_REFUSES} {counted(len(rows), 'message')}: {error}",
             "Check the order of roles, or set template to none.",
         ) from error
     if len(text) > MAX_RENDERED_CHARS:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rapidfuzz.distance import Indel
 
+from core.domain.left_out import left_out_words
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import TokenReport
@@ -39,7 +40,8 @@ def prove(
     encoder = PairEncoder(tokenizer, config)
     taken = [by_id[pair_id] for pair_id in chosen]
     proofs = [_pair_proof(pair, rows, encoder) for pair, rows in zip(taken, encoder.encode(taken), strict=True)]
-    return TokenProof(tuple(proofs), len(pairs), config.template_date)
+    left_out = left_out_words(report.left_out, report.template_says)
+    return TokenProof(tuple(proofs), len(pairs), config.template_date, left_out)
 
 
 def _pair_proof(pair: TrainingPair, rows: EncodedRows, encoder: PairEncoder) -> PairProof:

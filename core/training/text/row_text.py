@@ -97,12 +97,22 @@ class ChatRows:
             return PairTexts(prompt, self._row(texts[0], len(prompt)), self._row(texts[1], len(prompt)))
         headers = self._headers(messages, prompt)
         rows = [self._answer_row(headers, text, answer) for text, answer in zip(texts, answers, strict=True)]
+        placed, start = self._placed(headers, rows, answers)
+        if self.as_it_stands and not all(row.kept for row in placed):
+            bare = [self._row(headers.base + answer + self.chat.tail, len(headers.base)) for answer in answers]
+            rows = [old if row.kept else new for row, old, new in zip(placed, rows, bare, strict=True)]
+            placed, start = self._placed(headers, rows, answers)
+        return PairTexts(start, placed[0], placed[1], other_header=start != prompt)
+
+    @staticmethod
+    def _placed(headers: Headers, rows: Sequence[RowText], answers: Sequence[str]) -> tuple[list[RowText], str]:
+        """Return the rows behind the longest header that both begin with, and that header."""
         start = next(c for c in headers.candidates() if all(row.text.startswith(c) for row in rows))
         placed = [
             replace(row, start=len(start), kept=row.kept and _is_of(answer, row.text[len(start) : row.end], headers))
             for row, answer in zip(rows, answers, strict=True)
         ]
-        return PairTexts(start, placed[0], placed[1], other_header=start != prompt)
+        return placed, start
 
     def prompt(self, messages: Sequence[Message]) -> str:
         """Return the text that generation starts from by the template."""

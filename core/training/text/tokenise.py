@@ -48,11 +48,14 @@ class _Audit:
 
     lengths: list[int] = field(default_factory=list)
     truncated: list[str] = field(default_factory=list)
-    dropped: list[str] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
     merged: int = 0
     double_bos: int = 0
     eos_added: int = 0
-    identical: int = 0
+    cut_prompts: int = 0
+    cut_answers: int = 0
+    lost_system: int = 0
+    folded_system: int = 0
     rewritten: list[str] = field(default_factory=list)
     respelled: list[str] = field(default_factory=list)
     other_header: int = 0
@@ -62,19 +65,21 @@ class _Audit:
     def report(self, pairs: int) -> TokenReport:
         """Return the event the run stores and shows."""
         ordered = sorted(self.lengths) or [0]
+        dropped = [pair_id for ids in self.left_out.values() for pair_id in ids]
         return TokenReport(
             pairs=pairs,
             truncated=len(self.truncated),
-            dropped=len(self.dropped),
+            dropped=len(dropped),
             merged_boundaries=self.merged,
             p50=ordered[(len(ordered) - 1) // 2],
             p95=ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))],
             longest=ordered[-1],
-            dropped_ids=tuple(self.dropped),
+            dropped_ids=tuple(dropped),
             truncated_ids=tuple(self.truncated),
             double_bos=self.double_bos,
             eos_added=self.eos_added,
-            identical=self.identical,
+            identical=sum(len(ids) for reason, ids in self.left_out.items() if reason != "all_masked"),
+            left_out=self.left_out,
             rewritten=len(self.rewritten),
             rewritten_ids=tuple(self.rewritten[:_NAMED]),
             respelled=len(self.respelled),
@@ -82,6 +87,10 @@ class _Audit:
             other_header=self.other_header,
             changed_prompts=self.changed_prompts,
             control_tokens=self.control_tokens,
+            cut_prompts=self.cut_prompts,
+            cut_answers=self.cut_answers,
+            lost_system=self.lost_system,
+            folded_system=self.folded_system,
         )
 
 
@@ -276,6 +285,10 @@ def _note_texts(pair: TrainingPair, rows: EncodedRows, encoder: PairEncoder, aud
     audit.changed_prompts += not encoder.plain and not shows_whole(rows.texts.prompt, rows.messages)
     parts = [*(message.content for message in pair.prompt.messages), pair.chosen, pair.rejected]
     audit.control_tokens += bool(control_tokens(encoder.tokenizer, parts))
+    head = pair.prompt.messages[0]
+    if head.role == "system" and not encoder.plain:
+        audit.folded_system += not encoder.chat.takes_system
+        audit.lost_system += rows.shortened and not any(head.content in turn.content for turn in rows.messages)
 
 
 def _join(pair: TrainingPair, rows: EncodedRows, encoder: PairEncoder, audit: _Audit) -> EncodedPair | None:
@@ -287,16 +300,17 @@ def _join(pair: TrainingPair, rows: EncodedRows, encoder: PairEncoder, audit: _A
     audit.eos_added += chosen.eos_added or rejected.eos_added
     audit.lengths.append(rows.whole - int(doubled))
     cut = [row.cut(encoder.limit) for row in (chosen, rejected)]
-    if any(len(row.ids) - row.start < encoder.min_response for row in cut):
-        audit.dropped.append(pair.pair_id)
+    too_short = any(len(row.ids) - row.start < encoder.min_response for row in cut)
+    if too_short or cut[0].ids == cut[1].ids:
+        reason = "all_masked" if too_short else _why_equal(pair, chosen, rejected)
+        audit.left_out.setdefault(reason, []).append(pair.pair_id)
         return None
-    if cut[0].ids == cut[1].ids:
-        audit.dropped.append(pair.pair_id)
-        audit.identical += 1
-        return None
-    truncated = rows.shortened or cut[0] is not chosen or cut[1] is not rejected
+    ends_cut = cut[0] is not chosen or cut[1] is not rejected
+    truncated = rows.shortened or ends_cut
     if truncated:
         audit.truncated.append(pair.pair_id)
+        audit.cut_prompts += rows.shortened
+        audit.cut_answers += ends_cut
     prefix = common_prefix(cut[0], cut[1])
     return EncodedPair(
         pair_id=pair.pair_id,
@@ -312,6 +326,13 @@ def _join(pair: TrainingPair, rows: EncodedRows, encoder: PairEncoder, audit: _A
         is_tie=pair.is_tie,
         rewritten=not rows.texts.kept,
     )
+
+
+def _why_equal(pair: TrainingPair, chosen: Row, rejected: Row) -> str:
+    """Return why both rows of a pair are the same tokens, given the rows before they were cut."""
+    if pair.chosen == pair.rejected:
+        return "identical_answers"
+    return "equal_by_template" if chosen.ids == rejected.ids else "equal_once_cut"
 
 
 def _added_bos(tokenizer: Any) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from core.domain.errors import BadInput
 
 _CONVERT = "Convert it to JSON Lines, CSV or Parquet first."
+_NO_TEXT = "It holds no texts to label."
 _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "a zip archive or an Excel workbook", "Unpack it, or save the sheet as CSV."),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word file", "Save the sheet as CSV."),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "Unpack it first."),
     (b"Rar!", "a RAR archive", "Unpack it first."),
@@ -19,14 +20,40 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"ORC", "an ORC file", "Convert it to Parquet first."),
     (b"Obj\x01", "an Avro file", "Convert it to Parquet first."),
     (b"\x93NUMPY", "a NumPy array", _CONVERT),
-    (
-        b"\x80\x04\x95",
-        "a Python pickle",
-        "A pickle could run any program. Write it as JSON Lines.",
-    ),
     (b"%PDF", "a PDF document", _CONVERT),
-    (b"\x89PNG", "a picture", _CONVERT),
+    (b"\x89PNG", "a picture", _NO_TEXT),
+    (b"\xff\xd8\xff", "a picture", _NO_TEXT),
+    (b"GIF8", "a picture", _NO_TEXT),
+    (b"GGUF", "a model file (GGUF)", "It holds weights, not data; choose it as the model of a run."),
+    (b"FEA1", "a Feather file", "Convert it to Parquet first."),
+    (b"\x89HDF\r\n", "an HDF5 file", _CONVERT),
+    (b"\x04\x22\x4d\x18", "a file packed with LZ4", "Unpack it first; gzip, bzip2, xz and zstandard are read packed."),
+    (b"\xff\x06\x00\x00sNaPpY", "a file packed with Snappy", "Unpack it first."),
+    (b"\x1f\x9d", "a file packed with compress", "Unpack it first."),
+    (b"RDX2\n", "a file of R", _CONVERT),
+    (b"RDX3\n", "a file of R", _CONVERT),
+    (b"<stata_dta>", "a Stata file", _CONVERT),
+    (b"$FL2", "an SPSS file", _CONVERT),
+    (b"{\\rtf", "a document of a text processor (RTF)", _CONVERT),
 )
+_ZIP = b"PK\x03\x04"
+_ZIPPED: tuple[tuple[bytes, str, str], ...] = (
+    (b"xl/", "an Excel workbook", "Save the sheet as CSV."),
+    (b"opendocument.spreadsheet", "an OpenDocument spreadsheet", "Save the sheet as CSV."),
+    (b"word/", "a Word document", "Copy its table to a spreadsheet, and save that as CSV."),
+    (b"opendocument.text", "an OpenDocument text", "Copy its table to a spreadsheet, and save that as CSV."),
+    (b"/data.pkl", "a PyTorch checkpoint", "It holds weights, not data."),
+    (b".npy", "a NumPy archive", _CONVERT),
+)
+_PICKLE = re.compile(rb"\x80[\x02-\x05]")
+_SAFETENSORS = re.compile(rb"[\x00-\xff]{4}\0{4}\{")
+_ERROR_KEYS = frozenset(("error", "errors", "detail", "message", "error_description", "exception"))
+_ERROR_ASIDES = frozenset(
+    ("status", "code", "status_code", "statuscode", "type", "title", "instance", "success", "ok", "path", "timestamp",
+     "trace", "traceback", "request_id", "requestid", "documentation_url", "cause_exception", "cause_message",
+     "cause_traceback", "error_code", "errorcode", "name", "url", "method", "data")
+)  # fmt: skip
+_SHOWN = 200
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _XML = re.compile(rb"\s*<\?xml\b", re.IGNORECASE)
 _YAML = re.compile(rb"\s*(?:---\s*\n\s*)?- +[\w-]+:(?: |\r?\n)")
@@ -49,9 +76,9 @@ def refuse_foreign(name: str, head: bytes) -> None:
         )
     if head.startswith((b"/annex/objects/", b".git/annex/objects/")):
         raise BadInput(f"{name} is a git-annex pointer; the data was not downloaded.", "Run `git annex get` on it.")
-    for magic, what, hint in _FOREIGN:
-        if head.startswith(magic):
-            raise BadInput(f"{name} is {what}, which is not read here.", hint)
+    what, hint = _kind_of(head)
+    if what:
+        raise BadInput(f"{name} is {what}, which is not read here.", hint)
     if head[257:262] == b"ustar":
         raise BadInput(f"{name} is a tar archive, which is not read here.", "Unpack it first.")
     text = head.removeprefix(b"\xef\xbb\xbf")
@@ -66,6 +93,66 @@ def refuse_foreign(name: str, head: bytes) -> None:
         raise BadInput(f"{name} is a Markdown table, which is not read here.", "Save it as CSV.")
     if _XML.match(text):
         raise BadInput(f"{name} is an XML document, which is not read here.", _CONVERT)
+
+
+def _kind_of(head: bytes) -> tuple[str, str]:
+    """Return what a file of another kind is and what to do about it; two empty texts for what may be data."""
+    if head.startswith(_ZIP):
+        return _zip_kind(head)
+    for magic, what, hint in _FOREIGN:
+        if head.startswith(magic):
+            return what, hint
+    if _PICKLE.match(head):
+        return "a Python pickle", "A pickle could run any program. Write it as JSON Lines."
+    if _SAFETENSORS.match(head):
+        return "a model file (safetensors)", "It holds weights, not data; choose its folder as the model of a run."
+    return "", ""
+
+
+def _zip_kind(head: bytes) -> tuple[str, str]:
+    for sign, what, hint in _ZIPPED:
+        if sign in head:
+            return what, hint
+    if len(head) > 6 and head[6] & 1:
+        return "a zip archive with a password", "Unpack it with its password first, and import the files inside."
+    return "a zip archive", "Unpack it first, and import the files inside."
+
+
+def refuse_error_message(name: str, text: bytes) -> None:
+    """Refuse the answer of a server that had no file to give: one JSON object that tells of an error.
+
+    Raises:
+        BadInput: with the server's own words.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(found, dict):
+        return
+    keys = {str(key).lower() for key in found}
+    if not keys & _ERROR_KEYS or not keys <= _ERROR_KEYS | _ERROR_ASIDES or isinstance(found.get("data"), list):
+        return
+    told = next(
+        (words for key, value in found.items() if str(key).lower() in _ERROR_KEYS and (words := _words(value))), ""
+    )
+    said = f': "{told.rstrip(".")}"' if told else ""
+    raise BadInput(
+        f"{name} is the error message of a server and no data{said}.",
+        "Download the file again; it may need a login, another address, or more time.",
+    )
+
+
+def _words(value: object) -> str:
+    """Return the text of an error message, from inside objects and lists too."""
+    if isinstance(value, str):
+        return value[:_SHOWN]
+    if isinstance(value, dict):
+        inside = [value[key] for key in ("message", "detail", "error", "msg", "description") if key in value]
+        return next((words for part in (*inside, *value.values()) if (words := _words(part))), "")
+    if isinstance(value, list):
+        return next((words for part in value if (words := _words(part))), "")
+    return ""
 
 
 def refuse_binary(name: str, head: bytes) -> None:

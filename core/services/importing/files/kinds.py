@@ -14,7 +14,7 @@ from core.domain.errors import BadInput
 from core.services.importing.files import encodings
 from core.services.importing.files.comments import CommentStripper, has_comments
 from core.services.importing.files.csv_layout import CsvLayout, csv_layout
-from core.services.importing.files.foreign import refuse_binary, refuse_foreign
+from core.services.importing.files.foreign import refuse_binary, refuse_error_message, refuse_foreign
 from core.services.importing.files.json_layout import JsonLayout, json_layout, lines_behind
 from core.services.importing.files.streams import GuardedStream, open_stream
 from core.services.importing.files.unpack import StreamDamaged, packing_of
@@ -171,6 +171,8 @@ def _laid_out(
     elif start[:1] not in b"[{" and (lines := lines_behind(start, limits)):
         head, start, first_line = lines, lines, lines.split(b"\n", 1)[0]
     quoted_rows = start[:1] == b'"' and re.match(rb'"\s*\{\s*\\"', start) is not None
+    if start[:1] == b"{" and len(head) < HEAD_BYTES:
+        refuse_error_message(path.name, start)
     if start.strip() in (b"null", b"true", b"false"):
         raise BadInput(
             f"{path.name} holds {start.strip().decode()} and no records.", "Check that it is the right file."

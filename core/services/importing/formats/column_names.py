@@ -14,6 +14,7 @@ PROMPTS = (
     "user_prompt",
     "history",
     "context",
+    "contents",
     "conversation",
     "conversations",
     "post",
@@ -36,6 +37,11 @@ ANSWERS = (
     ("output_1", "output_2"),
     ("human_ref_a", "human_ref_b"),
     ("conversation_a", "conversation_b"),
+    ("response_left", "response_right"),
+    ("left_response", "right_response"),
+    ("answer_left", "answer_right"),
+    ("left_answer", "right_answer"),
+    ("left", "right"),
 )
 MODELS = (
     ("chosen_model", "rejected_model"),
@@ -69,6 +75,20 @@ SCORES = (
     ("votes_1", "votes_2"),
     ("upvotes_a", "upvotes_b"),
 )
+RANKS = (
+    ("rank_a", "rank_b"),
+    ("rank1", "rank2"),
+    ("rank_1", "rank_2"),
+    ("rank_0", "rank_1"),
+    ("ranking_a", "ranking_b"),
+    ("response_a_rank", "response_b_rank"),
+)
+"""Columns with the places of the two answers, 1 the best."""
+ORDERS = (
+    "swapped", "is_swapped", "flipped", "is_flipped", "reversed", "is_reversed", "switched", "order_swapped",
+    "position_swapped", "swap", "flip",
+)  # fmt: skip
+"""Columns that say of each row whether the answers were shown the other way round."""
 LABELS = (
     "label",
     "labels",
@@ -189,7 +209,7 @@ def _roles() -> dict[str, ColumnRole]:
     roles |= {"response_1": ColumnRole.FIRST, "chosen": ColumnRole.CHOSEN, "rejected": ColumnRole.REJECTED}
     roles |= {"chosen_response": ColumnRole.CHOSEN, "rejected_response": ColumnRole.REJECTED}
     roles |= dict.fromkeys((name for pair in MODELS for name in pair), ColumnRole.MODEL)
-    roles |= dict.fromkeys((name for pair in SCORES for name in pair), ColumnRole.SCORE)
+    roles |= dict.fromkeys((name for pair in (*SCORES, *RANKS) for name in pair), ColumnRole.SCORE)
     roles |= dict.fromkeys((*LABELS, *ONE_HOT, *INDIVIDUAL), ColumnRole.LABEL)
     roles |= dict.fromkeys(WHO, ColumnRole.REVIEWER) | dict.fromkeys(SYSTEM, ColumnRole.SYSTEM)
     return roles | dict.fromkeys(LISTS, ColumnRole.ANSWERS) | dict.fromkeys(LIST_SCORES, ColumnRole.SCORE)

@@ -16,8 +16,9 @@ from core.services.importing.limits import Limits, RowRejected, check_text
 from core.services.importing.reading import Remarks
 
 PromptReader = Callable[[Row], Prompt]
-_COMMA = re.compile(r"[+-]?\d+,\d+")
-_POINT = re.compile(r"[+-]?\d*\.\d+")
+COMMA = re.compile(r"[+-]?\d+,\d+")
+POINT = re.compile(r"[+-]?\d*\.\d+")
+"""Numbers with decimals as texts."""
 
 
 def answer_columns(sample: Sample) -> tuple[str, str] | None:
@@ -139,8 +140,8 @@ def decimal_commas(tally: Tally) -> bool:
 
     Looked at are the counted values, a thousand different ones at most.
     """
-    commas = any(_COMMA.fullmatch(value) for value in tally.values)
-    return commas and not any(_POINT.fullmatch(value) for value in tally.values)
+    commas = any(COMMA.fullmatch(value) for value in tally.values)
+    return commas and not any(POINT.fullmatch(value) for value in tally.values)
 
 
 def read_score(value: object, name: str = "", *, commas: bool = False) -> float | None:
@@ -156,7 +157,7 @@ def read_score(value: object, name: str = "", *, commas: bool = False) -> float 
     """
     if isinstance(value, bool) or not isinstance(value, str | SupportsFloat):
         return None
-    if isinstance(value, str) and "," in value and _COMMA.fullmatch(value.strip()):
+    if isinstance(value, str) and "," in value and COMMA.fullmatch(value.strip()):
         if commas:
             value = value.replace(",", ".")
         elif name:

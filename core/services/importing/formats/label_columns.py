@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from core.domain.counting import counted
 from core.domain.errors import UsageError
@@ -24,6 +25,7 @@ from core.services.importing.formats.codings import (
 from core.services.importing.formats.column_names import usual_role
 from core.services.importing.formats.columns import Provenance, one_hot_columns
 from core.services.importing.formats.label_reader import RowLabels, ValueTable, shown
+from core.services.importing.formats.place_columns import by_ranks, order_note, ranks_note
 from core.services.importing.formats.sample import Row, Sample, cell_text
 from core.services.importing.formats.verdict_words import OPEN, REFUSED, TIE, plain_word, read_words
 from core.services.importing.formats.winners import winners_by_name, winners_by_text
@@ -33,7 +35,7 @@ from core.services.importing.rows import ParsedLabel
 
 LabelReader = Callable[[Row], tuple[ParsedLabel, ...]]
 _FEW = 12
-NO_LABELS, BY_SCORES, EACH = "none", "scores", "each"
+NO_LABELS, BY_SCORES, BY_RANKS, EACH = "none", "scores", "ranks", "each"
 """Answers to the question where the labels stand, beside the names of columns."""
 
 
@@ -59,8 +61,7 @@ def label_columns(sample: Sample) -> list[str]:
     """Return the columns that say who won: several reviewers when there are, else the one label column."""
     if sample.choices.reviewer_columns:
         return list(sample.choices.reviewer_columns)
-    reviewers = [sample.names[name] for name in sample.names if known.REVIEWER.fullmatch(name)]
-    if reviewers:
+    if reviewers := [sample.names[name] for name in sample.names if known.REVIEWER.fullmatch(name)]:
         return reviewers
     one = sample.pick(*known.LABELS)
     return [one] if one else []
@@ -89,16 +90,17 @@ def find_labels(sample: Sample, answers: tuple[str, str], coding: Coding | None 
 def _unknown_labels(sample: Sample, answers: tuple[str, str], coding: Coding | None) -> Labels:
     """Return how a table without a label column of a known name is read: the user is asked where one may be meant."""
     possible, taken = _possible_labels(sample, answers), sample.choices.answers.get("label", "")
-    if taken in possible and taken not in (NO_LABELS, BY_SCORES):
+    if taken in possible and taken not in (NO_LABELS, BY_SCORES, BY_RANKS):
         columns = tuple(_columns_of_words(sample, answers)) if taken == EACH else (taken,)
         return _column_labels(sample, answers, columns, coding)
     if taken and taken not in possible:
         raise UsageError(f"The labels cannot be read from {taken!r}.", f"Possible: {', '.join(possible)}.")
-    if taken != BY_SCORES and (sample.choices.coding or sample.choices.values):
+    if taken not in (BY_SCORES, BY_RANKS) and (sample.choices.coding or sample.choices.values):
         raise UsageError("A coding is given, but the file has no label column.", "Name it with --map NAME=label.")
     if taken == BY_SCORES:
-        scores = Provenance.of(sample)
-        return Labels(lambda row: _by_scores(scores, row), notes=("the answer with the higher score wins",))
+        return Labels(partial(_by_scores, Provenance.of(sample)), notes=("the answer with the higher score wins",))
+    if taken == BY_RANKS and (ranks := sample.pick_pair(known.RANKS)):
+        return Labels(partial(by_ranks, ranks), notes=(ranks_note(ranks),))
     if len(possible) > 1 and not taken:
         sentence = "No column of a known name says which answer is better."
         offered = tuple(Answer(key, meaning, f"--answer label={key}") for key, meaning in possible.items())
@@ -119,6 +121,8 @@ def _possible_labels(sample: Sample, answers: tuple[str, str]) -> dict[str, str]
         found[EACH] = f"each of the columns {', '.join(several)} holds the labels of one reviewer"
     if scores := sample.pick_pair(known.SCORES):
         found[BY_SCORES] = f"the higher one of {scores[0]} and {scores[1]} wins"
+    if ranks := sample.pick_pair(known.RANKS):
+        found[BY_RANKS] = ranks_note(ranks)
     return {**found, NO_LABELS: "the pairs come without labels"}
 
 
@@ -184,6 +188,7 @@ def _column_labels(sample: Sample, answers: tuple[str, str], columns: tuple[str,
         (coding_question(columns, open_values, possible),) if possible else (),
         _notes(columns, who, nested, option if option and option == documented else "", models)
         + (("it repeats the text of the better answer",) if texts else ())
+        + order_note(sample)
         + ((f"{third} holds a third answer; only {answers[0]} and {answers[1]} are read",) if third else ()),
         option,
     )

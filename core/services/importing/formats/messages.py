@@ -49,7 +49,7 @@ _OTHER_PARTS = {
     "tool_call": "a tool call",
     "tool_result": "the result of a tool",
 }
-_READ = {"role", "from", "content", "value", "tool_calls", "function_call"}
+_READ = {"role", "from", "content", "value", "parts", "tool_calls", "function_call"}
 _NOTHING: tuple[object, ...] = (None, "", [], {}, False)
 _MOSTLY = 0.9  # of the texts of a column, from which it counts as JSON of messages throughout
 _KEPT_AS_TEXT = "{} reads like a list of messages and is kept as the text that it is"
@@ -131,7 +131,7 @@ def looks_like_messages(value: object) -> bool:
     """Say whether a cell holds messages, as a list or as one object; a text never does."""
     items = cast("list[object]", value if isinstance(value, list) else [value])
     return bool(items) and all(
-        isinstance(m, dict) and ("content" in m or "value" in m or "tool_calls" in m) for m in items
+        isinstance(m, dict) and any(key in m for key in ("content", "value", "parts", "tool_calls")) for m in items
     )
 
 
@@ -202,7 +202,7 @@ def _from_text(value: str, name: str, limits: Limits, remarks: Remarks | None, a
 
 
 def _is_json_of_messages(text: str, limits: Limits) -> bool:
-    if not any(key in text for key in ("content", "value", "tool_calls")):
+    if not any(key in text for key in ("content", "value", "parts", "tool_calls")):
         return False
     try:
         return _is_messages(_parsed(text, limits))
@@ -243,7 +243,11 @@ def _message(item: object, name: str, limits: Limits, remarks: Remarks | None) -
     if role is None:
         raise RowRejected(f"{name} has the unknown role {_speaker(item)[:40]!r}")
     content = item.get("content")
-    content = item.get("value") if content is None else content
+    content = (
+        next((item[key] for key in ("value", "parts") if item.get(key) is not None), None)
+        if content is None
+        else content
+    )
     if item.get("tool_calls") or item.get("function_call"):
         if content in (None, "", []):
             raise RowRejected(f"{name} is a tool call without text")

@@ -16,7 +16,7 @@ from core.domain.counting import counted
 from core.domain.errors import UsageError
 from core.domain.pair import GenerationRecord, Response
 from core.services.importing.formats import column_names as known
-from core.services.importing.formats.columns import prompt_reader, read_score
+from core.services.importing.formats.columns import COMMA, POINT, prompt_reader, read_score
 from core.services.importing.formats.messages import read_answer
 from core.services.importing.formats.rankings import AnswerOrder, pairs_offer, ranked_pairs
 from core.services.importing.formats.row_format import BoundFormat, RowFormat
@@ -53,6 +53,7 @@ class _Columns:
     scores: str | None
     models: str | None
     key: str
+    commas: bool = False
 
 
 def bind_scored(sample: Sample, limits: Limits) -> BoundFormat | None:
@@ -66,7 +67,8 @@ def bind_scored(sample: Sample, limits: Limits) -> BoundFormat | None:
     if key and key not in keys:
         raise UsageError(f"The answers have no score {key!r}.", choice_hint(key, keys))
     asked = bool(opposite) and _QUESTION not in sample.choices.answers
-    where = _Columns(column, sample.pick(*_LIST_SCORES), sample.pick(*_LIST_MODELS), key)
+    beside = sample.pick(*_LIST_SCORES)
+    where = _Columns(column, beside, sample.pick(*_LIST_MODELS), key, _decimal_commas(sample, column, beside, limits))
     others = () if opposite else tuple(other for other in keys if other != key)
     choice = sample.choices.pairs or "best"
 
@@ -81,11 +83,14 @@ def bind_scored(sample: Sample, limits: Limits) -> BoundFormat | None:
     roles |= {name: role for name, role in ((where.scores, ColumnRole.SCORE), (where.models, ColumnRole.MODEL)) if name}
     questions = (_question(keys, opposite, len(sample.rows)),) if asked else ()
     offers = (pairs_offer("best"),) if _more_than_two(sample, column, limits) else ()
-    return BoundFormat(convert, _notes(choice, "" if asked else key), roles=roles, questions=questions, offers=offers)
+    by = where.scores or ("" if asked else key)
+    return BoundFormat(convert, _notes(choice, by), roles=roles, questions=questions, offers=offers)
 
 
 def _notes(choice: str, key: str) -> tuple[str, ...]:
     by = f" by {key}" if key else ""
+    if key.lower() in _RANKS:
+        by += " (the lowest number is the best)"
     if choice == "best":
         return (f"the best answer{by} is paired with each other one, equal scores are a tie; "
                 "--pairs decisive takes every two answers with different scores",)  # fmt: skip
@@ -122,7 +127,8 @@ def _read(
     gap = False
     for index, item in enumerate(items):
         text, inner = _text(item, f"answer {index + 1} of {where.answers}", sample, limits)
-        score = read_score(scores[index]) if scores is not None else read_score(inner.get(where.key))
+        held = scores[index] if scores is not None else inner.get(where.key)
+        score = read_score(held, where.scores or where.key, commas=where.commas)
         if score is None:
             gap = True
             continue
@@ -210,7 +216,19 @@ def _better(item: Mapping[str, object], key: str) -> float | None:
 
 def _number(item: Mapping[str, object], key: str) -> float | None:
     value = item.get(key)
-    return None if value is None else read_score(value)
+    return None if value is None else read_score(value, commas=True)
+
+
+def _decimal_commas(sample: Sample, column: str, beside: str | None, limits: Limits) -> bool:
+    """Say whether the scores that are texts write their decimals with a comma: 3,5. One point anywhere says no."""
+    held = [item.get(key) for row in sample.rows for item in _objects(row.get(column), limits) for key in _SCORES]
+    held += [score for row in sample.rows for score in _list_of(row.get(beside) if beside else None)]
+    texts = [score.strip() for score in held if isinstance(score, str)]
+    return any(map(COMMA.fullmatch, texts)) and not any(map(POINT.fullmatch, texts))
+
+
+def _list_of(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []
 
 
 def _question(keys: Sequence[str], opposite: int, rows: int) -> Question:

@@ -28,13 +28,57 @@ from core.services.importing.rows import ParsedPair
 
 _ONE = ("completion", "response", "answer", "output", "generation")
 _TALKS = ("messages", "conversations")
-_MARKS = ("label", "labels", "kto_tag", "desirable", "thumbs_up", "liked", "score", "rating", "reward", "helpfulness")
+_MARKS = (
+    "label",
+    "labels",
+    "kto_tag",
+    "desirable",
+    "thumbs_up",
+    "liked",
+    "score",
+    "rating",
+    "reward",
+    "helpfulness",
+    "feedback",
+    "thumbs",
+    "vote",
+    "reaction",
+)
 _WORDS = {
     **dict.fromkeys(
-        ("true", "good", "desirable", "chosen", "up", "thumbs up", "like", "liked", "positive", "yes"), 1.0
+        (
+            "true",
+            "good",
+            "desirable",
+            "chosen",
+            "up",
+            "thumbs up",
+            "like",
+            "liked",
+            "positive",
+            "yes",
+            "👍",
+            "thumbsup",
+            "upvote",
+        ),
+        1.0,
     ),
     **dict.fromkeys(
-        ("false", "bad", "undesirable", "rejected", "down", "thumbs down", "dislike", "negative", "no"), 0.0
+        (
+            "false",
+            "bad",
+            "undesirable",
+            "rejected",
+            "down",
+            "thumbs down",
+            "dislike",
+            "negative",
+            "no",
+            "👎",
+            "thumbsdown",
+            "downvote",
+        ),
+        0.0,
     ),
 }
 _QUESTION = "pairing"
@@ -153,8 +197,8 @@ def _answer_reader(sample: Sample, limits: Limits) -> Callable[[Row], tuple[Prom
 def _mark(value: object) -> float | None:
     if isinstance(value, bool):
         return float(value)
-    if isinstance(value, str) and value.strip().lower() in _WORDS:
-        return _WORDS[value.strip().lower()]
+    if isinstance(value, str) and (word := value.strip().lower().replace("_", " ")) in _WORDS:
+        return _WORDS[word]
     return read_score(value)
 
 

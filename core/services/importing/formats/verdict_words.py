@@ -57,7 +57,12 @@ _TIES = {
     "b=a",
     "b==a",
     "2=1",
-}
+    "unentschieden", "gleich", "gleich gut", "beide gleich", "égalité", "égal", "ex aequo", "égales", "empate",
+    "igual", "iguales", "pareggio", "pari", "uguali", "gelijk", "gelijkspel", "remis", "lika", "uavgjort",
+    "uafgjort", "tasapeli", "remíza", "döntetlen", "egalitate", "berabere", "eşit", "ничья", "одинаково", "поровну",
+    "нічия", "ισοπαλία", "平局", "一样", "一样好", "相同", "引き分け", "同じ", "同等", "무승부", "동일", "비슷함",
+    "hòa", "seri", "تعادل", "תיקו",
+}  # fmt: skip
 _NEITHERS = {
     "neither",
     "neither is good",
@@ -67,7 +72,11 @@ _NEITHERS = {
     "equally bad",
     "tie (bothbad)",
     "tie (both bad)",
-}
+    "keine", "keine von beiden", "beide schlecht", "aucune", "aucun", "aucune des deux", "les deux mauvaises",
+    "ninguna", "ninguno", "ambas malas", "nenhuma", "nenhum", "nessuna", "nessuno", "geen", "geen van beide",
+    "żadna", "hiçbiri", "ни один", "ни одна", "оба плохие", "都不好", "都差", "どちらも悪い", "どちらでもない",
+    "둘 다 나쁨",
+}  # fmt: skip
 _BLANKS = {"null", "nan", "n/a", "na", "none", "nil", "<na>", "nat", "missing", "-", "--", "–", "?", ".", "#n/a"}
 TRUTH = {"true": 1, "yes": 1, "false": 0, "no": 0}
 _SIDES = {"a": -1, "b": 1, "first": -1, "second": 1, "left": -1, "right": 1, "1": -1, "2": 1, "one": -1, "two": 1}

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from app.widgets.plots.curve_items import spread
-from app.widgets.plots.curves import Curve, nearest, not_shown_on_log, outside, seen, smooth, summarise, thin
+from app.widgets.plots.curves import Curve, CurveSpec, nearest, not_shown_on_log, outside, seen, smooth, summarise, thin
+from app.widgets.plots.head_text import head_texts
 from core.domain.number_text import format_value
 
 
@@ -117,3 +118,53 @@ def test_that_a_peak_is_still_there_where_a_curve_is_thinned_twice_and_no_bucket
         there, values = thin(*seen(*finer, left, right), 900)
         assert values.max() == 5.0 and there[values.argmax()] == 123_457.0
     assert thin(*finer, 900)[1].min() == -7.0
+
+
+@pytest.mark.parametrize(
+    ("steps", "kept", "undone"),
+    [
+        ([0, 10, 20, 30, 15, 20, 25], [0, 1, 4, 5, 6], 2),  # a run that went on from step 10 after it had reached 30
+        ([0, 1, 99999, 2, 3], [0, 1, 3, 4], 1),  # one record far ahead of its neighbours
+        ([0, 1, 2, 0, 1], [3, 4], 3),  # begun again
+        ([0, 1, 1, 2], [0, 2, 3], 1),  # the newer value of a step
+        ([0, 1, float("nan"), 2], [0, 1, 3], 1),
+        ([0, 1, 2], [0, 1, 2], 0),
+        ([], [], 0),
+    ],
+)
+def test_that_a_curve_whose_steps_go_back_is_one_line_of_what_counts(steps, kept, undone):
+    curve = Curve(np.array(steps, dtype=float), np.arange(float(len(steps)))).in_order()
+    assert curve.values.tolist() == kept
+    assert (np.diff(curve.steps) > 0).all()
+    assert curve.undone == undone
+    assert curve.in_order() is curve, "what is in order stays as it is"
+
+
+def test_that_intervals_go_with_their_values_when_a_curve_is_put_in_order():
+    steps, values = np.array([1.0, 2.0, 3.0, 2.0]), np.array([0.1, 0.2, 0.3, 0.4])
+    curve = Curve(steps, values, values - 1, values + 1, np.full(4, 8.0)).in_order()
+    assert curve.low.tolist() == [0.1 - 1, 0.4 - 1]
+    assert curve.n.tolist() == [8.0, 8.0]
+
+
+@pytest.mark.parametrize("value", [1e-4, 0.1, 1 / 3, 1e300, -7.3])
+def test_that_a_smoothed_constant_is_exactly_constant(value):
+    assert set(smooth(np.full(500, value), 0.85).tolist()) == {value}
+
+
+def test_that_smoothed_values_stay_between_those_before_them():
+    raw = np.random.default_rng(1).normal(size=400)
+    smoothed = smooth(raw, 0.97)
+    assert (smoothed <= np.maximum.accumulate(raw)).all()
+    assert (smoothed >= np.minimum.accumulate(raw)).all()
+
+
+def test_that_a_head_names_the_first_step_without_a_number_and_what_was_out_of_order():
+    spec, nan = CurveSpec("loss", "accent", "loss"), float("nan")
+    curve = Curve(np.array([1.0, 2.0, 9.0, 3.0, 4.0]), np.array([1.0, nan, 5.0, nan, 2.0])).in_order()
+    texts = head_texts([(spec, curve)])
+    assert texts[0] == "2.000  (2 not a number, the first at step 2, 1 out of order)"
+    assert "2.000  (2 not a number, 1 out of order)" in texts
+    assert texts[-1] == "2.000"
+    only = Curve(np.array([7.0]), np.array([nan]))
+    assert head_texts([(spec, only)]) == ["–  (1 not a number, at step 7)", "–  (1 not a number)", "–"]

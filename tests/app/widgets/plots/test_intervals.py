@@ -13,7 +13,7 @@ from PySide6.QtGui import QFontMetricsF
 
 from app.theme.theme import Theme
 from app.widgets.plots import export
-from app.widgets.plots.curves import Curve
+from app.widgets.plots.curves import Curve, CurveSpec
 from app.widgets.plots.metric_plot import MetricPlot
 from app.widgets.plots.monitor_grid import MonitorGrid
 from app.widgets.plots.readout import joined
@@ -199,3 +199,22 @@ def test_that_a_kl_is_called_by_its_horizon_with_error_n_and_share_cut(grid: Mon
     plot = kl(grid)
     assert plot.plot.accessibleName() == "KL, first 32 tokens"
     assert plot.head.full == "5.900 ± 0.732 SE · n 8 · 75 % cut"
+
+
+def test_that_an_axis_is_as_wide_as_its_labels_and_two_values_are_not_bent(theme: Theme, qtbot: Any) -> None:
+    plot = MetricPlot(theme, "loss", [CurveSpec("loss", "accent", "loss")])
+    qtbot.addWidget(plot)
+    plot.resize(600, 400)
+    plot.show()
+    qtbot.waitExposed(plot)
+    plot.set_curve("loss", [1, 2], [1.0, 5.0])
+    assert plot.smoothed("loss").tolist() == [1.0, 5.0]
+    narrow = plot.plot.left.width()
+    steps = range(100)
+    plot.set_curve("loss", steps, [math.log(2) + 1e-15 * step for step in steps])
+    qtbot.waitUntil(lambda: plot.plot.left.width() > narrow)
+    assert plot.plot.left.width() >= plot.plot.left.label_width(plot.view.height())
+    plot.set_curve("loss", steps, [1e-4] * 100)
+    qtbot.waitUntil(lambda: plot.plot.left.width() == narrow)
+    low, high = plot.view.viewRange()[1]
+    assert (low, high) == pytest.approx((0.5e-4, 1.5e-4), rel=0.2), "a constant does not look like zero"

@@ -127,7 +127,7 @@ def test_that_a_narrow_head_names_the_value_it_shows(grid):
     head.resize(300, 24)
     head._fit()
     assert head.value.text() == "chosen 1.000"
-    assert head.toolTip() == "chosen 1.000 · rejected −2.000  (1 not a number)"
+    assert head.toolTip() == "chosen 1.000 · rejected −2.000  (1 not a number, at step 50)"
 
 
 def test_that_zooming_into_a_long_run_brings_every_step_back(grid):

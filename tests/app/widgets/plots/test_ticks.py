@@ -11,7 +11,23 @@ from app.widgets.plots.ticks import linear_ticks, log_ticks, power_text, tick_te
 
 
 @pytest.mark.parametrize("most", range(2, 12))
-@pytest.mark.parametrize("ends", [(0.0, 40.0), (-0.6, 55.0), (0.693, 0.6931), (1e-14, 9e-14), (-3e6, 8e6), (0.0, 1.0)])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        (0.0, 40.0),
+        (-0.6, 55.0),
+        (0.693, 0.6931),
+        (1e-14, 9e-14),
+        (-3e6, 8e6),
+        (0.0, 1.0),
+        (1e12, 1e12 + 19),
+        (0.69314718055989, 0.69314718055999),
+        (0.69314718055994, 0.693147180559945),
+        (0.0, 2e301),
+        (1e9, 1e9 + 1),
+        (-2e-300, 3e-300),
+    ],
+)
 def test_that_there_are_never_more_ticks_than_have_room(ends: tuple[float, float], most: int) -> None:
     spacing, values = linear_ticks(*ends, most)
     assert len(values) <= most

@@ -9,6 +9,7 @@ import pytest
 
 from core.domain.conversation import Message, Prompt
 from core.domain.errors import BadInput, GateFailed
+from core.domain.left_out import beyond_length
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
 from core.domain.run_events import Failed, Finished, GateReport, TokenReport, Warned, from_plain, to_plain
@@ -86,6 +87,10 @@ def test_that_a_weight_that_is_no_weight_leaves_its_pair_out(weight: float) -> N
     pairs[1] = replace(pairs[1], weight=weight)
     _, report, _ = report_of(pairs)
     assert report.left_out == {"weight": ["p1"]}
+    _, report, rows = report_of([pairs[0], pairs[1], replace(pairs[1], pair_id="p2")])
+    with pytest.raises(GateFailed) as error:
+        require_enough(report, CONFIG, rows)
+    assert error.value.cause == "weight"
 
 
 def test_that_a_run_trains_without_its_odd_pair_and_says_so(tiny_llama_dir: Path, tmp_path: Path) -> None:
@@ -115,3 +120,58 @@ def test_that_pairs_that_all_weigh_nothing_are_refused(tiny_llama_dir: Path, tmp
     last = run(tiny_llama_dir, tmp_path / "run", pairs=pairs)[-1]
     assert isinstance(last, Failed)
     assert (last.kind, "weight" in last.message) == ("bad_input", True)
+
+
+TRIMMING = CHAT_TEMPLATE.replace("message['content'] +", "message['content'] | trim +")
+
+
+def equal_pairs() -> list[TrainingPair]:
+    """Four pairs: one sound, one equal as it stands, one once its blanks are gone, one once it is cut."""
+    pairs = tiny_pairs(4)
+    pairs[1] = replace(pairs[1], rejected=pairs[1].chosen)
+    pairs[2] = replace(pairs[2], chosen="    Yes.", rejected="Yes.")
+    same = "The moon pulls the sea. " * 40
+    pairs[3] = replace(pairs[3], chosen=same + "Yes.", rejected=same + "No.")
+    return pairs
+
+
+def test_that_equal_answers_are_told_apart_by_what_made_them_equal() -> None:
+    tokenizer, config = tiny_tokenizer(chat_template=TRIMMING), replace(CONFIG, max_length=64)
+    _, report = encode_usable(equal_pairs(), tokenizer, config, ReadableRows())
+    assert report.left_out == {"identical_answers": ["p1"], "equal_by_template": ["p2"], "equal_once_cut": ["p3"]}
+    assert (report.identical, report.dropped) == (3, 3)
+    assert "1 whose answers are the same once the chat template wrote them (p2)" in about_left_out(report)
+    with pytest.raises(GateFailed) as error:
+        require_enough(report, config, ReadableRows())
+    assert error.value.cause == "identical_answers"
+    assert "Set rewritten_answers to answer" in error.value.hint
+    assert "Raise max_length." in error.value.hint
+
+
+def test_that_nobody_is_told_to_raise_max_length_for_pairs_that_it_does_not_concern() -> None:
+    _, report = encode_usable(equal_pairs()[:3], tiny_tokenizer(chat_template=TRIMMING), CONFIG, ReadableRows())
+    assert beyond_length(report.left_out) == ()
+    assert token_check(report).hint == ""
+    _, cut = encode_usable(equal_pairs()[3:], tiny_tokenizer(), replace(CONFIG, max_length=64), ReadableRows())
+    assert beyond_length(cut.left_out) == ("p3",)
+    assert token_check(cut).hint == "Raise max_length."
+
+
+def test_that_the_words_of_a_template_that_refuses_are_told_with_their_counts() -> None:
+    pairs = tiny_pairs(6)
+    for place in (1, 4):
+        pairs[place] = replace(pairs[place], prompt=Prompt((Message("user", "A forbidden question."),)))
+    _, report, rows = report_of(pairs)
+    assert report.template_says == {"a forbidden word": 2}
+    assert about_left_out(report) == (
+        '2 pairs of 6 are left out: 2 whose conversation the chat template refuses (p1, p4), saying "a forbidden word".'
+    )
+    with pytest.raises(GateFailed) as error:
+        require_enough(report, CONFIG, rows)
+    assert error.value.cause == "template_refuses"
+
+
+def test_that_a_gate_that_failed_before_it_measured_shows_no_numbers() -> None:
+    nothing = float("nan")
+    line = line_of(GateReport(False, nothing, nothing, nothing, {}, "equal_by_template", "Too many pairs."))
+    assert line == "gate FAILED (equal_by_template): Too many pairs."

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import socket
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from core.domain.errors import ModelRefused, UsageError, UserError
 from core.domain.run_config import RunConfig
@@ -184,8 +186,28 @@ def test_that_an_adapter_whose_tensors_do_not_fit_is_refused_without_a_contract(
 ) -> None:
     (adapter_dir / "contract.json").unlink()
     other = save_tiny(tmp_path / "wide", hidden_size=64)
-    with pytest.raises(UserError, match="does not fit"):
+    with pytest.raises(UserError, match="does not fit") as caught:
         load_model(other, replace(CONFIG, init_adapter=str(adapter_dir)))
+    assert re.search(
+        r"is \d+ × 32 in the adapter and \d+ × 64 in the model, and \d+ more tensors differ\.", str(caught.value)
+    )
+
+
+def test_that_an_adapter_made_after_tokens_were_added_names_both_sizes(tmp_path: Path) -> None:
+    folder = save_tiny(tmp_path / "base")
+    model = load_model(folder, replace(CONFIG, modules_to_save="embed_tokens"))
+    rows = model.model.get_input_embeddings().weight.shape[0]
+    save_result(model, tmp_path / "adapter")
+    (tmp_path / "adapter" / "contract.json").unlink(missing_ok=True)
+    path = tmp_path / "adapter" / "adapter_model.safetensors"
+    weights = load_file(path)
+    name = next(name for name in weights if "embed_tokens" in name)
+    save_file({**weights, name: torch.cat([weights[name], weights[name][:3]])}, path, metadata={"format": "pt"})
+    with pytest.raises(
+        UserError, match=rf"embed_tokens\S* is {rows + 3} × 32 in the adapter and {rows} × 32 in"
+    ) as caught:
+        load_model(folder, replace(CONFIG, init_adapter=str(tmp_path / "adapter")))
+    assert "adding tokens" in caught.value.hint
 
 
 def test_that_full_fine_tuning_keeps_the_folders_weights_as_reference(tiny_llama_dir: Path) -> None:

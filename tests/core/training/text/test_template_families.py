@@ -115,6 +115,7 @@ def test_that_samples_start_behind_the_same_header_as_training(family: str, answ
         ("empty thought before answers", ("It is no HTML tag: </think>.", "A thought.")),
         ("empty thought before answers", ("add\n</think>\n\n4", "5")),
         ("opened thought", ("add\n</think>\n\n4", "5")),
+        ("opened thought", ("It is no HTML tag: </think>.", "A thought.")),
     ],
 )
 def test_that_an_answer_the_template_changes_is_counted_and_can_be_trained_as_it_stands(
@@ -125,7 +126,15 @@ def test_that_an_answer_the_template_changes_is_counted_and_can_be_trained_as_it
     assert (report.rewritten, report.rewritten_ids, found.rewritten) == (1, ("p",), True)
     kept, _ = encoded(tokenizer, item, replace(CHAT, rewritten_answers="answer"))
     _, chosen, rejected = shown(tokenizer, kept)
-    assert (chosen, rejected) == (answers[0] + "<|end|>", answers[1] + "<|end|>") or family == "opened thought"
+    assert (chosen, rejected) == (answers[0] + "<|end|>", answers[1] + "<|end|>")
+
+
+@pytest.mark.parametrize("family", ["empty thought before answers", "opened thought"])
+def test_that_a_thought_that_is_never_closed_is_trained_as_it_stands_where_that_is_asked_for(family: str) -> None:
+    tokenizer, answers = byte_tokenizer(family), ("<think>never closed 4", "5")
+    kept, report = encoded(tokenizer, pair(answers), replace(CHAT, rewritten_answers="answer"))
+    assert shown(tokenizer, kept)[1:] == tuple(text + "<|end|>" for text in answers)
+    assert report.rewritten == 0
 
 
 def test_that_answers_that_differ_in_the_thought_only_stay_different() -> None:

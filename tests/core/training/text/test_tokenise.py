@@ -9,6 +9,7 @@ from core.domain.conversation import Message, Prompt
 from core.domain.errors import BadInput, ModelRefused
 from core.domain.pair import TrainingPair
 from core.domain.run_config import RunConfig
+from core.domain.token_notes import cut_words, token_notes
 from core.training.text.encoded_pair import EncodedPair
 from core.training.text.tokenise import PairEncoder, drop_oldest_turn, encode_pairs
 from tests.tiny_models import CHAT_TEMPLATE, tiny_pairs, tiny_tokenizer
@@ -281,3 +282,23 @@ def test_that_reported_lengths_are_those_before_anything_is_cut(tokenizer: Any) 
         assert cut.truncated > 0
         assert (cut.p50, cut.p95, cut.longest) == (uncut.p50, uncut.p95, uncut.longest)
     assert whole.longest > 40
+
+
+def test_that_what_was_cut_is_counted_by_side_and_a_lost_system_text_is_told(tokenizer: Any) -> None:
+    long_ask = pair("The tides. " * 60 + "Why?", "Yes.", "No.", "ask")
+    long_answer = pair("Why?", "The moon pulls. " * 60, "No.", "answer")
+    _, report = encode_pairs([long_ask, long_answer, *tiny_pairs(1)], tokenizer, replace(CHAT, max_length=64))
+    assert (report.truncated, report.cut_prompts, report.cut_answers) == (2, 1, 1)
+    assert cut_words(report) == "1 prompt lost its start, 1 pair the end of an answer"
+    assert cut_words(replace(report, cut_prompts=0)) == "1 pair lost the end of an answer"
+
+    strict = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}" + CHAT_TEMPLATE
+    turns = (Message("system", "Be brief."), Message("user", "The tides. " * 60 + "Why?"))
+    folded = [TrainingPair("s", Prompt(turns), "Yes.", "No.")]
+    for template, found in ((strict, (1, 1)), (CHAT_TEMPLATE, (0, 0))):
+        _, report = encode_pairs(folded, tiny_tokenizer(chat_template=template), replace(CHAT, max_length=64))
+        assert (report.folded_system, report.lost_system) == found
+    _, whole = encode_pairs(folded, tiny_tokenizer(chat_template=strict), replace(CHAT, max_length=0))
+    assert token_notes(whole, "stop") == {
+        "folded_system": "The template has no place for a system text: that of 1 pair opens the first question."
+    }

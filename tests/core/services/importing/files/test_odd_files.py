@@ -115,7 +115,21 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "web page": (b"\n<!DOCTYPE html><html><body>403</body></html>", "is an HTML page, not data"),
     "LFS pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 123456\n", "Git LFS pointer.*123,456 bytes.*git lfs pull"),
     "encrypted Parquet": (b"PARE" + bytes(99), "is an encrypted Parquet file"),
-    "workbook": (b"PK\x03\x04" + bytes(99), "zip archive or an Excel workbook"),
+    "zip archive": (b"PK\x03\x04" + bytes(99), "is a zip archive, which.*import the files inside"),
+    "zip with a password": (b"PK\x03\x04\x14\x00\x01" + bytes(99), "zip archive with a password.*with its password"),
+    "workbook": (b"PK\x03\x04" + bytes(26) + b"xl/workbook.xml", "is an Excel workbook.*Save the sheet as CSV"),
+    "spreadsheet": (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "is an OpenDocument spreadsheet"),
+    "NumPy archive": (b"PK\x03\x04" + bytes(26) + b"a.npy\x93NUMPY", "is a NumPy archive"),
+    "pickle of protocol 2": (b"\x80\x02]q\x00.", "is a Python pickle.*could run any program"),
+    "pickle of protocol 5": (b"\x80\x05\x95\x01", "is a Python pickle"),
+    "safetensors": (b"\x40\x00\x00\x00\x00\x00\x00\x00" + b'{"w":{"dtype":"F32"}}', "is a model file .safetensors."),
+    "GGUF": (b"GGUF\x03\x00\x00\x00", "is a model file .GGUF."),
+    "Feather": (b"FEA1" + bytes(40), "is a Feather file"),
+    "LZ4": (b"\x04\x22\x4d\x18" + bytes(40), "is a file packed with LZ4"),
+    "error of a server": (b'{"error": "The dataset does not exist.", "status": 404}', 'error message of a server and no data: "The dataset does not exist"'),
+    "nested error of a server": (b'{"error": {"message": "Rate limit", "code": 429}}', 'no data: "Rate limit"'),
+    "refusal of a server": (b'{"detail": "Not authenticated"}\n', 'no data: "Not authenticated".*login'),
+    "JSON5": (b"[{prompt: 'q', chosen: 'x'}]", "names stand without quotes, as in JavaScript"),
     "empty list": (b"[]", "holds no rows: its list is empty"),
     "only a header": (b"prompt,chosen,rejected\n", "holds no rows below its header"),
     "lists without names": (b'["q", "a", "b"]\n["r", "c", "d"]\n', "list of 3 values without names"),
@@ -316,3 +330,12 @@ def test_that_a_pipe_beside_a_table_is_not_waited_for(tmp_path: Path) -> None:
     assert [row.values for row in read(put(tmp_path, CSV, "odd.csv"))] == ROWS
     with pytest.raises(BadInput, match="is not a file"):
         sniff(tmp_path / "odd.csv.manifest.json", Limits())
+
+
+@pytest.mark.parametrize(
+    "record", [{"prompt": "q", "error": "x", "chosen": "a", "rejected": "b"}, {"message": "q", "good": "a", "bad": "b"}]
+)
+def test_that_a_record_with_a_column_called_error_is_no_error_of_a_server(
+    tmp_path: Path, record: dict[str, str]
+) -> None:
+    assert [row.values for row in read(put(tmp_path, json.dumps(record)))] == [record]

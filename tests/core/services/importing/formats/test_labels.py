@@ -325,3 +325,35 @@ def test_that_a_word_that_says_otherwise_than_the_marks_is_told() -> None:
     marks = {"winner_model_a": 1, "winner_model_b": 0, "winner_tie": 0}
     _, reading = look(rows("model_b", "model_a", "tie", **marks))
     assert any("2 rows: winner says otherwise than winner_model_a" in note for note in reading.notes)
+
+
+def test_that_ranks_of_two_answers_are_offered_and_the_lower_one_wins() -> None:
+    records = [{**QA, "rank_a": a, "rank_b": b} for a, b in ((1, 2), ("2", "1"), (1, 1), (None, 1))]
+    _, asked = look(records)
+    assert {answer.key for answer in asked.questions[0].answers} == {"ranks", "none"}
+    assert asked.questions[0].answers[0].meaning == "the lower one of rank_a and rank_b wins, as 1 is the first place"
+    found, reading = look(records, answers={"label": "ranks"})
+    assert [[v for _, v, _ in votes(found, record)] for record in records] == [["prefer"], ["prefer"], ["tie"], []]
+    assert [s for record in records[:2] for _, _, s in votes(found, record)] == [-2, 2]
+    assert reading.questions == ()
+
+
+def test_that_a_column_that_says_which_rows_were_turned_is_told_and_one_value_says_nothing() -> None:
+    turned = [{**row, "swapped": i % 2 == 0} for i, row in enumerate(rows("A", "B", "A", "A"))]
+    assert any(note.startswith("swapped seems to say which rows") for note in look(turned)[1].notes)
+    never = [{**row, "swapped": False} for row in rows("A", "B", "A", "A")]
+    assert not any("swapped" in note for note in look(never)[1].notes)
+
+
+@pytest.mark.parametrize("word", ["unentschieden", "Égalité", "empate", "平局", "引き分け", "무승부", "ничья"])
+def test_that_a_tie_is_read_in_other_languages(word: str) -> None:
+    found, _ = look(rows("A", "B", word))
+    assert votes(found, {**QA, "winner": word}) == [("", "tie", None)]
+
+
+def test_that_answers_called_left_and_right_are_read() -> None:
+    records = [
+        {"prompt": f"q{i}", "left": "x", "right": "y", "choice": side} for i, side in enumerate(("left", "Right"))
+    ]
+    found, _ = look(records)
+    assert [votes(found, record)[0][2] for record in records] == [-2, 2]
