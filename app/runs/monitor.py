@@ -30,6 +30,13 @@ from app.widgets.plots.monitor_grid import MonitorGrid
 from app.widgets.plots.readout import joined
 from core.domain.run_record import UNSTARTED_STATES
 
+_HOW = (
+    "Point at a plot for the values of a step. A click lists its pairs, Shift and a drag those of a range.",
+    "Point at a plot for values; a click lists the pairs of the step.",
+    "Point at a plot for values.",
+    "",
+)
+"""What stands where the values are, before a step is pointed at."""
 BannerContent = tuple[str, Literal["error", "warn"], str, str]
 """Key, level, title and text."""
 
@@ -166,7 +173,7 @@ class Monitor(QFrame):
         row.addWidget(self.choose)
         row.addWidget(action_button(actions, "runs.export", icon_only=True))
         row.addWidget(action_button(actions, "runs.inspect", icon_only=True))
-        self.readout = FitLabel("", kind="caption")
+        self.readout = FitLabel(*_HOW, kind="caption")
         row.add(self.readout, least=22)
         return row
 
@@ -216,7 +223,7 @@ class Monitor(QFrame):
         self._run_id = ""
         self.grid.clear()
         self.insights.set_insights("", ())
-        self.readout.set_texts([""])
+        self.readout.set_texts(_HOW)
         for tile in self.tiles:
             tile.show_view(TileView("–", "–"))
 
@@ -235,7 +242,7 @@ class Monitor(QFrame):
         """Print the values under the crosshair."""
         parts = self.grid.readout()
         texts = [_with_rest(parts, shown) for shown in range(len(parts), 1, -1)]
-        self.readout.set_texts(texts or [""])
+        self.readout.set_texts(texts or _HOW)
 
     def allow(self, snapshot: presenter.MonitorData | None) -> None:
         """Enable the actions that the state of the run allows; none without a run."""

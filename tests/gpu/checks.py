@@ -216,7 +216,10 @@ def speed(device: str, folder: Path) -> Outcome:
         config = replace(config, dtype="bfloat16")
     made = steps(list(train(config, golden_pairs(), model_dir=STARTER, run_dir=folder, control=NoControl())))
     rates = [step.tokens_per_s for step in made[2:]]
-    return Outcome(bool(rates), f"{sum(rates) / max(len(rates), 1):,.0f} answer tokens a second, {config.dtype}")
+    peak = made[-1].cuda_peak_bytes or 0
+    told = bool(rates) and (peak > 0) == device.startswith("cuda")
+    rate = f"{sum(rates) / max(len(rates), 1):,.0f} answer tokens a second"
+    return Outcome(told, f"{rate}, {config.dtype}, {peak / 2**30:.2f} GiB of the card at most")
 
 
 CHECKS: tuple[Callable[[str, Path], Outcome], ...] = (

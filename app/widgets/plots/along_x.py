@@ -47,6 +47,10 @@ class AlongX:
         steps = np.unique(np.concatenate([curve.steps for curve in curves.values()]))
         return {self.axis.title: Curve(steps, self.places.of(steps))}
 
+    def place(self, step: float) -> float:
+        """Return where a step stands."""
+        return step if self.places is None else float(self.places.of(np.asarray([step]))[0])
+
     def words(self, step: float) -> str:
         """Return what stands at a step, with its unit; "" where that is the step itself."""
-        return "" if self.places is None else self.axis.words(float(self.places.of(np.asarray([step]))[0]))
+        return "" if self.places is None else self.axis.words(self.place(step))

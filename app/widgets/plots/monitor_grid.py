@@ -177,6 +177,8 @@ class MonitorGrid(PlotStack):
     def _feed_plot(self, plot: RunCard) -> None:
         if isinstance(plot, HeatPlot | PairCard):
             plot.take_plots(self._series.pairs)
+        if isinstance(plot, PairCard):
+            plot.chart.set_along(self._series.along)
         if isinstance(plot, MetricPlot):
             self._feed_curves(plot)
 

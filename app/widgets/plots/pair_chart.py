@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from app.theme.theme import Theme
+from app.widgets.plots.along_x import AlongX
 from app.widgets.plots.curves import Curve, exact_text
 from app.widgets.plots.painted_chart import PaintedChart
 from app.widgets.plots.pairs_asked import PairsAsked
@@ -26,12 +27,17 @@ class PairChart(PaintedChart):
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__(theme, name)
-        self.plots = PairPlots()
+        self.plots, self.along = PairPlots(), AlongX()
         self.step = -1
 
     def take(self, plots: PairPlots) -> None:
         """Take other values."""
         self.plots = plots
+        self.update()
+
+    def set_along(self, along: AlongX) -> None:
+        """Have something else along x, where the chart goes over the steps."""
+        self.along = along
         self.update()
 
     def show_look(self, step: int) -> None:

@@ -94,13 +94,16 @@ class SlicePanels(PairChart):
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         below = QRectF(area.left(), area.bottom() + 1, area.width(), line)
         self.write(painter, below, "0", "text3", left)
-        self.write(painter, below, str(last), "text3", right)
+        self.write(painter, below, self.along.words(last) or str(last), "text3", right)
         self._curve(painter, area, curve, floor, last)
 
     def _curve(self, painter: QPainter, area: QRectF, curve: SliceCurve, floor: float, last: int) -> None:
+        end = self.along.place(last)
+
         def place(step: int, value: float) -> QPointF:
             share = min(1.0, max(0.0, (value - floor) / (1.0 - floor)))
-            return QPointF(area.left() + step / last * area.width(), area.bottom() - share * area.height())
+            x = area.left() + self.along.place(step) / end * area.width()
+            return QPointF(x, area.bottom() - share * area.height())
 
         looks = list(zip(curve.steps, curve.accuracy, strict=True))
         painter.setPen(Qt.PenStyle.NoPen)
@@ -114,7 +117,8 @@ class SlicePanels(PairChart):
             at = place(step, share.value)
             box = QRectF(at.x() - 2, at.y() - 2, 4, 4)
             few = "" if curve.enough else f" ({TOO_SMALL} to decide anything)"
-            words = f"{curve.name}, step {step}: {estimate_text(share)}{few}"
+            seen = f" ({there})" if (there := self.along.words(step)) else ""
+            words = f"{curve.name}, step {step}{seen}: {estimate_text(share)}{few}"
             self.spots.append(Spot(box, (curve.name, step), words))
 
     def asked(self, key: object) -> PairsAsked | None:

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from core.generation.footprint import KEPT_PRIMITIVES, limit_primitive_caches
+from core.generation.footprint import KEPT_PRIMITIVES, cuda_peak_bytes, limit_primitive_caches, resident_bytes
 
 MANY_SHAPES = """
 import torch
@@ -54,3 +55,18 @@ def test_that_a_limit_set_outside_is_kept(monkeypatch):
     limit_primitive_caches()
     assert os.environ["LRU_CACHE_CAPACITY"] == "7"
     assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == KEPT_PRIMITIVES
+
+
+def test_that_the_peak_of_a_card_is_read_from_that_card_and_another_device_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 100 + device.index)
+    assert cuda_peak_bytes(torch.device("cuda", 1)) == 101
+    assert cuda_peak_bytes(torch.device("cpu")) is None
+
+
+def test_that_the_memory_of_the_process_grows_by_what_it_takes() -> None:
+    before = resident_bytes()
+    held = bytearray(b"\1") * (64 << 20)
+    after = resident_bytes()
+    assert before is not None and after is not None and after - before > len(held) // 2

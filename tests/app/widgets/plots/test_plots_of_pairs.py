@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.theme.theme import Theme
+from app.widgets.plots.along_x import AlongX
 from app.widgets.plots.canvas import PlotCanvas
 from app.widgets.plots.export import content
 from app.widgets.plots.heat_plot import HeatPlot
@@ -22,6 +23,7 @@ from core.paths import resources_dir
 from core.runs.run_reader import RunReader
 from core.services.runs.run_estimates import RunEstimates
 from core.services.runs.run_plots import PairPlots, RunPlots
+from core.services.runs.x_places import XPlaces
 
 SHOWN = ("margins", "displacement", "phase", "slices", "weights", "gap", "effective")
 
@@ -118,6 +120,26 @@ def test_that_dots_and_slices_lead_to_their_pairs_and_a_pinned_step_is_shown(gri
     assert weights.chart.step == 10 and weights.head.full.endswith("step 10")
     grid.pin(math.nan)
     assert weights.chart.step == 40
+
+
+def test_that_cells_and_slices_stand_at_what_is_along_x_and_mean_the_same_steps(
+    grid: MonitorGrid, pairs: PairPlots, qtbot: Any
+) -> None:
+    slices = card(grid, "slices").chart
+    minutes = AlongX.of("minutes", {"minutes": XPlaces([0, 20, 40], [0.0, 5.0, 6.0])})
+    for part in (slices, heat(grid)):
+        part.set_along(minutes)
+    slices.grab()
+    worst = pairs.slices[0].name
+    x = {spot.key[1]: spot.area.center().x() for spot in slices.spots if spot.key[0] == worst}
+    assert (x[20] - x[0]) / (x[40] - x[0]) == pytest.approx(5 / 6)
+    assert any("step 20 (5.00 min): " in spot.words for spot in slices.spots)
+    h = float(pairs.curves["spread.p50"].values[2])
+    with qtbot.waitSignal(grid.pairs_wanted) as caught:
+        heat(grid).view.clicked_at.emit(5.0, h)
+    assert caught.args[0].first == caught.args[0].last == 20
+    for part in (slices, heat(grid)):
+        part.set_along(AlongX())
 
 
 def test_that_every_painted_plot_is_a_picture_and_a_file_and_says_why_it_is_empty(grid: MonitorGrid) -> None:
