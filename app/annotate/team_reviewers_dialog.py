@@ -20,7 +20,7 @@ _ABOUT = (
     "lead everybody does. An inactive one gets no slots; open ones are handed over in the Team tab."
 )
 
-_LICENCE = "Under which they are passed on, such as CC-BY-4.0. Datasheets name it, and a freeze can ask for it."
+_LICENCE = "Under which they are passed on, such as CC-BY-4.0. Dataset cards name it, and a freeze can ask for it."
 
 
 class ReviewersDialog(StoringDialog):

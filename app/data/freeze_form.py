@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QSpinBox,
     QVBoxLayout,
@@ -21,6 +20,7 @@ from app.theme.theme import Theme
 from app.widgets.check_list import CheckList
 from app.widgets.containers import Collapsible
 from app.widgets.controls import ComboBox, DoubleSpinBox, SpinBox
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
 from core.domain.counting import counted
 from core.domain.dataset import FreezePolicy
@@ -54,7 +54,8 @@ TARGETS = (
 ONLY = "Only some sources, reviewers or licences"
 TEXTS = "Leave out by text"
 TAGS = "Leave out by tag"
-LIST_PX, TEXTS_PX = 96, 168
+LIST_PX, TEXTS_PX, LIST_EMS = 96, 168, 11
+"""Design pixels of a list's height, and its least width in heights of a line."""
 
 
 class FreezeForm(QWidget):
@@ -192,18 +193,17 @@ class FreezeForm(QWidget):
     def _narrowing(self, theme: Theme) -> QWidget:
         """Return the lists of sources, reviewers and, where there are several, licences, each under its name."""
         content = QWidget()
-        row = QHBoxLayout(content)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = FlowLayout(content)
         lists = (("Sources", self.sources), ("Reviewers", self.reviewers), ("Licences", self.licences))
         for words, boxes in lists:
             boxes.setFixedHeight(theme.px(LIST_PX))
-            column = QVBoxLayout()
-            label = text_label(f"{words} (none: all)", "hint")
-            column.addWidget(label)
+            part = QWidget()
+            column = QVBoxLayout(part)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.addWidget(text_label(f"{words} (none: all)", "hint"))
             column.addWidget(boxes)
-            for part in (label, boxes):
-                part.setVisible(boxes is not self.licences or self.asks_licence)
-            row.addLayout(column, 1)
+            part.setVisible(boxes is not self.licences or self.asks_licence)
+            row.add(part, least=LIST_EMS)
         return content
 
     def _signals(self) -> Iterator[SignalInstance]:
