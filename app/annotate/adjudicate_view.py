@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.actions.registry import ActionRegistry
 from app.annotate.adjudicate_bar import AdjudicateBar
 from app.annotate.adjudicate_panel import AdjudicatePanel, split_clauses
 from app.annotate.adjudicate_state import ShownConflict, span_notes
-from app.annotate.answer_panes import AnswerPanes
-from app.annotate.prompt_card import PromptCard
+from app.annotate.judged_pair_view import JudgedPairView
 from app.theme.theme import Theme
 from app.widgets.buttons import action_button
 from app.widgets.containers import ScrollColumn, side_panel
-from app.widgets.header import PageHeader
 from app.widgets.labels import Chip, plain_tip, short, text_label
 from core.domain.conflict import RULE
 
-PANEL_PX, ANSWER_PX, LOW_PX = 310, 540, 520
-"""Design pixels that the panel and the answers need beside each other; height below which the prompt is one line."""
-SCROLL_PAGES, LEAST_TEXT_PX = 0.85, 84
-"""Share of the height that one key scrolls, and the least height of an answer; where there is less, all scrolls."""
+PANEL_PX, ANSWER_PX = 310, 540
+"""Design pixels that the panel and the answers need beside each other."""
 QWIDGETSIZE_MAX = (1 << 24) - 1
 """No limit, as Qt writes it."""
 
 
-class AdjudicateView(QWidget):
+class AdjudicateView(JudgedPairView):
     """Shows a pair that was picked first, with what the reviewers said of it."""
 
     def __init__(self, actions: ActionRegistry, theme: Theme) -> None:
-        super().__init__()
-        self._actions, self._theme = actions, theme
-        self.header, self.rubric = PageHeader("Annotate"), Chip("")
+        super().__init__(actions, theme, "adjudicate")
+        self.rubric = Chip("")
         self.count, self.why = text_label("", "caption"), text_label("", "caption", wrap=True)
-        self.prompt, self.panes = PromptCard(theme), AnswerPanes(theme)
         self.bar, self.panel = AdjudicateBar(actions, theme), AdjudicatePanel(theme)
         self._folded = False
         self._build()
@@ -50,7 +42,6 @@ class AdjudicateView(QWidget):
         self._left = ScrollColumn(margin=12, name="Pair and decision")
         column = self._left.column
         self.why.setToolTip(plain_tip(RULE))
-        self.panes.only_show(LEAST_TEXT_PX)
         for widget, grows in ((self.why, 0), (self.prompt, 0), (self.panes, 1), (self.bar, 0)):
             column.addWidget(widget, grows)
         self.side, inner = side_panel(300)
@@ -65,11 +56,6 @@ class AdjudicateView(QWidget):
         outer.setSpacing(0)
         outer.addWidget(self.header)
         outer.addLayout(row, 1)
-        self._theme.changed.connect(self._fit_later)
-
-    def first_focus(self) -> QWidget:
-        """Start at the answers, where every single key acts."""
-        return self.panes
 
     def show_conflict(self, shown: ShownConflict) -> None:
         """Show a pair with its labels."""
@@ -94,32 +80,9 @@ class AdjudicateView(QWidget):
         self.side.setVisible(on)
         self._left.setVisible(not (on and self._folded))
 
-    def set_source(self, on: bool) -> None:
-        """Show the texts as they are stored, or as Markdown."""
-        self._actions.set_checked("adjudicate.source", on)
-        self.panes.set_source(on)
-        self.prompt.set_source(on)
-
-    def show_whole(self) -> None:
-        """Show the whole of prompt and answers that are too long to be shown at once."""
-        self.prompt.show_whole()
-        self.panes.show_all()
-
-    def scroll_pages(self, pages: int) -> None:
-        """Scroll both answers by pages."""
-        self.panes.scroll_pages(pages * SCROLL_PAGES)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave out what a low or narrow page has no room for."""
-        super().resizeEvent(event)
-        self.fit()
-
-    def _fit_later(self) -> None:
-        QTimer.singleShot(0, self, self.fit)
-
     def fit(self) -> None:
         """Leave out what a low or narrow page has no room for."""
-        self.prompt.set_low(self.height() < self._theme.px(LOW_PX))
+        super().fit()
         panel, answer = self._theme.px(PANEL_PX), self._theme.px(ANSWER_PX)
         narrow = self.width() < panel + answer
         self.side.setMinimumWidth(0 if narrow else panel)

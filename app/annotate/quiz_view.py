@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from app.actions.registry import ActionRegistry
-from app.annotate.answer_panes import AnswerPanes
-from app.annotate.prompt_card import PromptCard
+from app.annotate.judged_pair_view import JudgedPairView
 from app.theme.theme import Theme
 from app.widgets.buttons import ActionButton, action_button
 from app.widgets.containers import Card, ScrollColumn
 from app.widgets.flow import FlowLayout
-from app.widgets.header import PageHeader
 from app.widgets.height_fit import HeightFit
 from app.widgets.labels import Chip, short, text_label
 from app.widgets.messages import announce
@@ -24,8 +22,8 @@ from core.domain.judgement import screen_words
 from core.domain.qualification import QuizResult
 from core.services.annotation.views import PresentationView
 
-SCROLL_PAGES, LEAST_TEXT_PX, WHY_PX = 0.85, 84, 170
-"""Share of the height that one key scrolls; least height of an answer, and most of the explanation."""
+WHY_PX, LEAST_EMS = 170, 14
+"""Design pixels of the explanation at most; least width of what was said, in heights of a line."""
 NO_REASON = "Nobody wrote down why. The lead can: qualification WS --explain PAIR=TEXT, or Quiz… in the Team tab."
 
 
@@ -38,18 +36,15 @@ class ShownResult:
     title: str
 
 
-class QuizView(QWidget):
+class QuizView(JudgedPairView):
     """Shows one result; the answer that the decision prefers is marked."""
 
     def __init__(self, actions: ActionRegistry, theme: Theme) -> None:
-        super().__init__()
-        self._actions, self._theme = actions, theme
-        self.header, self.kind, self.rubric = PageHeader("Annotate"), Chip("Quiz", "accent"), Chip("")
-        self.count = text_label("", "caption")
+        super().__init__(actions, theme, "quiz")
+        self.kind, self.rubric, self.count = Chip("Quiz", "accent"), Chip(""), text_label("", "caption")
         self.verdict, self.said = Chip(""), text_label("", "strong", wrap=True)
         self.clauses = text_label("", "caption", wrap=True)
         self.why = SafeText(theme, "Why the decision is as it is")
-        self.prompt, self.panes = PromptCard(theme), AnswerPanes(theme)
         self._build()
 
     def _build(self) -> None:
@@ -59,7 +54,6 @@ class QuizView(QWidget):
         for action_id in ("quiz.source", "global.cheat_sheet"):
             self.header.add_right(action_button(self._actions, action_id, icon_only=True))
         scroll = ScrollColumn(margin=12, name="Result and texts")
-        self.panes.only_show(LEAST_TEXT_PX)
         for widget, grows in ((self._result_card(), 0), (self.prompt, 0), (self.panes, 1)):
             scroll.column.addWidget(widget, grows)
         outer = QVBoxLayout(self)
@@ -72,7 +66,7 @@ class QuizView(QWidget):
         card = Card(spacing=6)
         head = FlowLayout(spacing=8, row_spacing=4, middle=True)
         head.addWidget(self.verdict)
-        head.addWidget(self.said)
+        head.add(self.said, least=LEAST_EMS)
         card.add(head)
         card.add(self.why)
         card.add(self.clauses)
@@ -89,10 +83,6 @@ class QuizView(QWidget):
         row.addWidget(self.next)
         card.add(row)
         return card
-
-    def first_focus(self) -> QWidget:
-        """Start at the answers, where every single key acts."""
-        return self.panes
 
     def show_result(self, shown: ShownResult, *, practice: bool) -> None:
         """Show right or wrong with the reason."""
@@ -113,18 +103,3 @@ class QuizView(QWidget):
         gold = result.gold.preferred
         self.panes.set_preferred(None if gold is None else "left" if gold == left else "right")
         announce(self, f"{word}. {said}")
-
-    def set_source(self, on: bool) -> None:
-        """Show the texts as they are stored, or as Markdown."""
-        self._actions.set_checked("quiz.source", on)
-        self.panes.set_source(on)
-        self.prompt.set_source(on)
-
-    def show_whole(self) -> None:
-        """Show the whole of prompt and answers that are too long to be shown at once."""
-        self.prompt.show_whole()
-        self.panes.show_all()
-
-    def scroll_pages(self, pages: int) -> None:
-        """Scroll both answers by pages."""
-        self.panes.scroll_pages(pages * SCROLL_PAGES)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from core.services.application import Application
 
 NEW_REVIEWER = "Someone new…"
+_Found = tuple[str, list[Reviewer], int | None]
+"""Id of the workspace, its reviewers, and the one whose desk it is."""
 
 
 class ReviewerChoice(QObject):
@@ -31,18 +33,20 @@ class ReviewerChoice(QObject):
             self._context.tasks.query(services.reviewers.list, partial(self._offer, services), owner=self)
 
     def restore(self, services: Application) -> None:
-        """Take the reviewer who labelled last in this workspace."""
+        """Take the reviewer who labelled last in this workspace; at a desk, first the one whose slots it has."""
 
-        def read() -> tuple[str, list[Reviewer]]:
-            return services.workspace.info().uuid, services.reviewers.list()
+        def read() -> _Found:
+            desk = services.bundles.desk()
+            owner = desk.reviewer_id if desk is not None else None
+            return services.workspace.info().uuid, services.reviewers.list(), owner
 
         self._context.tasks.query(read, self._take_last, owner=self, key="restore")
 
-    def _take_last(self, found: tuple[str, list[Reviewer]]) -> None:
-        uuid, reviewers = found
+    def _take_last(self, found: _Found) -> None:
+        uuid, reviewers, owner = found
         last = self._context.session.enter_workspace(uuid)
         for reviewer in reviewers:
-            if reviewer.id == last:
+            if reviewer.id == (owner if last is None else last):
                 self._context.session.set_reviewer(reviewer.id, reviewer.name)
 
     def _offer(self, services: Application, reviewers: list[Reviewer]) -> None:

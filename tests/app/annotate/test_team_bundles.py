@@ -36,6 +36,7 @@ def test_that_slots_go_to_a_desk_come_back_and_are_merged_from_files_and_a_folde
         lambda: running.app.switch.current is not None and running.app.switch.current.folder.name == "desk ann"
     )
     running.settle()
+    qtbot.waitUntil(lambda: running.context.session.reviewer_name == "Ann")
     desk = running.context.services
     queue = desk.annotation.open_queue(desk.batches.queue(1, 1))
     for view in desk.annotation.next(queue, 2):

@@ -144,7 +144,7 @@ def test_that_a_freeze_can_take_some_sources_and_reviewers_only(main_window, tmp
     qtbot.waitUntil(lambda: "texts" in seen)
     running.settle()
     assert seen.pop("texts") == ("Leave out by text: 1 chosen", ("mojibake",))
-    assert seen == {"folded": True, "title": "Only some sources or reviewers: 2 chosen", "policy": True}
+    assert seen == {"folded": True, "title": "Only some sources, reviewers or licences: 2 chosen", "policy": True}
 
 
 def test_that_two_dataset_versions_are_compared_item_by_item(main_window, tmp_path, qtbot):
