@@ -30,7 +30,7 @@ METRICS: Mapping[str, str] = {
     "memorised_h": "h, training − held-out",
     "membership_auc": "AUC of the loss, training against held-out",
     "verbatim_overlap": "trained answer said word for word",
-    "ches": "hidden states of both answers alike (CHES by length)",
+    "ches": "CHES by length",
     "ches_displacement_correlation": "rank correlation of CHES and displacement",
     "neutral_nll": "neutral texts, negative log-prob",
 }

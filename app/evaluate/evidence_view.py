@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.context import AppContext
-from app.evaluate import beside_figures, reliability_chart
+from app.evaluate import beside_figures, bridge_figures, reliability_chart
 from app.evaluate.audited import audit_words
 from app.evaluate.figures import OVER_POINTS, SAFE_POINTS, SLICE_POINTS, Figures, ItemsPlace, row_cells
 from app.evaluate.guarded_figures import guarded_rows
@@ -22,6 +22,7 @@ from app.widgets.labels import Chip, text_label
 from app.widgets.plots.chart_card import ChartCard, FigureTable, TableRow
 from app.widgets.plots.interval_chart import IntervalChart
 from app.widgets.plots.safety_plane import SafetyPlane
+from core.domain.bought import Bought
 from core.domain.evaluation_record import suite_words
 
 _LEAST_CARD = 380
@@ -41,12 +42,14 @@ class EvidenceView(ScrollColumn):
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(margin=12, spacing=10, name="Evidence")
-        self._theme = theme = context.theme
+        self._context, self._theme = context, context.theme
+        theme = context.theme
         self._shown: Mapping[str, Any] | None = None
         self.plane, self.reliability = SafetyPlane(theme), ReliabilityChart(theme)
         self.forest = IntervalChart(theme, "Slices", "aligned − reference, points →", least=20)
         self.length = IntervalChart(theme, "Length", "arm − reference, tokens →", least=4)
         self.kl = IntervalChart(theme, "KL", "KL(policy || reference), nats per answer →", least=2)
+        self.bridge = IntervalChart(theme, "Bridge", "other items, new − old version, points →", least=10)
         self.cards = {
             "plane": ChartCard(
                 context, "Help × safety", self.plane, ("Arm", "Over-refusal [95 %], n", "Safe refusal [95 %], n")
@@ -55,6 +58,7 @@ class EvidenceView(ScrollColumn):
             "length": ChartCard(context, "Length", self.length, ("Suite", "Δ tokens [95 %], n")),
             "kl": ChartCard(context, "KL", self.kl, ("Suite", "nats [95 %], n")),
             "reliability": ChartCard(context, "Calibration", self.reliability, reliability_chart.HEADS),
+            "bridge": ChartCard(context, "Bridge between suite versions", self.bridge, bridge_figures.HEADS),
         }
         self.beside = FigureTable(context, "Length, memory, language and cost", beside_figures.HEADS)
         self._beside_card = Card("Length, memory, language and cost")
@@ -88,7 +92,7 @@ class EvidenceView(ScrollColumn):
         self._guarded_card.add(text_label(about, "hint", wrap=True))
         self._guarded_card.add(self.guarded)
         middle, last = (self._refusal_card, self._guarded_card), (self._beside_card, self._numbers_card)
-        self._rows = [_framed(top), *middle, _framed(low), *last]
+        self._rows = [_framed(top), *middle, _framed(low), self.cards["bridge"], *last]
         for part in self._rows[:2]:
             self.column.addWidget(part)
         self.add_later(self._rows[2:])
@@ -96,7 +100,7 @@ class EvidenceView(ScrollColumn):
 
     def _connect(self) -> None:
         self.plane.opened.connect(lambda _: self.items_wanted.emit(ItemsPlace(self._figures.plane_suites[0])))
-        for chart in (self.forest, self.length, self.kl, self.reliability):
+        for chart in (self.forest, self.length, self.kl, self.reliability, self.bridge):
             chart.opened.connect(self.items_wanted)
         for table in (self.refusals, self.guarded, self.numbers, self.beside):
             table.opened.connect(self._open_row)
@@ -110,7 +114,8 @@ class EvidenceView(ScrollColumn):
     def _enlarge(self, wanted: ChartCard, on: bool) -> None:
         """Let one card fill the page, or show all again."""
         for card in self.cards.values():
-            card.setVisible(card is wanted or not on)
+            is_there = card is not self.cards["bridge"] or bool(card.table.rows)
+            card.setVisible(is_there and (card is wanted or not on))
             card.head.enlarge.setChecked(on and card is wanted)
         self._refusal_card.setVisible(not on)
         self._beside_card.setVisible(not on and bool(self.beside.rows))
@@ -152,6 +157,26 @@ class EvidenceView(ScrollColumn):
         self.guarded.show_rows(guarded_rows(figures.suites))
         self._guarded_card.setVisible(bool(self.guarded.rows))
         self.numbers.show_rows(figures.all_rows())
+        self._read_bridges(evidence)
+
+    def _read_bridges(self, evidence: Mapping[str, Any]) -> None:
+        """Read what the policy scores on two versions of a suite, where both were measured."""
+        self._show_bridges([])
+        if not bridge_figures.has_versions(evidence["suites"]):
+            return
+        services, id_ = self._context.services, str(evidence.get("evaluation_id", ""))
+
+        def show(found: Sequence[Bought]) -> None:
+            if self._shown is evidence:
+                self._show_bridges(found)
+
+        self._context.tasks.query(lambda: services.releases.bridges(id_), show, owner=self, key="bridges")
+
+    def _show_bridges(self, found: Sequence[Bought]) -> None:
+        self.bridge.show_rows(bridge_figures.bridge_chart(found))
+        rows = bridge_figures.bridge_rows(found)
+        self.cards["bridge"].show_figures(rows, about=bridge_figures.ABOUT, missing="")
+        self.cards["bridge"].setVisible(bool(rows))
 
     def _show_audit(self, figures: Figures, raw: str) -> None:
         """Show whether the rates are corrected, how far the audit is, and why a rate is not given."""

@@ -1,4 +1,4 @@
-"""The matrix as a page: templates x languages of one arm, worst case and consistency of both, and how to get it."""
+"""Templates and languages as a page: the matrix of one arm, worst case and consistency of both, pairs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
+from app.evaluate import pair_figures
 from app.evaluate.figures import Figures, ItemsPlace, row_cells
 from app.evaluate.matrix_chart import MatrixChart
 from app.evaluate.matrix_figures import HEADS, METRICS, MatrixFigures, matrices_of
@@ -23,7 +24,8 @@ from core.domain.evaluation_record import suite_words
 
 _NONE = (
     "It needs a suite that asks the same in several languages, such as the built-in suite languages. Choose it with "
-    "Other chat templates in a new evaluation, or on the command line: evaluate WS RUN --suite languages --templates."
+    "Other chat templates in a new evaluation, or on the command line: evaluate WS RUN --suite languages --templates. "
+    "Preference pairs, such as dev, are ranked under the other templates too."
 )
 _ALONE = (
     "Only the template of training was asked. A new evaluation with Other chat templates (evaluate --templates) tells "
@@ -46,9 +48,11 @@ class MatrixView(QWidget):
         self.arm.setAccessibleName("Arm of the matrix")
         self.chart = MatrixChart(theme)
         self.levels = IntervalChart(theme, "Worst case and consistency", "answers as expected, % →", least=20)
+        self.pairs = IntervalChart(theme, "Pairs by template and language", "pairs ranked right, % →", least=20)
         self.cards = {
             "matrix": ChartCard(context, "Template × language", self.chart, HEADS),
             "levels": ChartCard(context, "Worst case", self.levels, ("Template and arm", "% [95 %], n")),
+            "pairs": ChartCard(context, "Pairs by template and language", self.pairs, pair_figures.HEADS),
         }
         self.overfit, self.verdict = Chip(""), text_label("", "", wrap=True)
         self.alone = text_label(_ALONE, "hint", wrap=True)
@@ -70,7 +74,7 @@ class MatrixView(QWidget):
         self._summary_card.add_to_head(self.overfit)
         self._summary_card.add(self.summary)
         self._summary_card.add(self.verdict)
-        for part in (self.cards["matrix"], self.alone, self._summary_card, self.cards["levels"]):
+        for part in (self.cards["matrix"], self.alone, self._summary_card, self.cards["levels"], self.cards["pairs"]):
             scroll.column.addWidget(part)
         scroll.column.addStretch(1)
         nothing = ScrollColumn(name="No matrix")
@@ -82,7 +86,7 @@ class MatrixView(QWidget):
         outer.addWidget(self._stack)
         for combo in (self.which, self.arm):
             combo.activated.connect(lambda _: self._show())
-        for chart in (self.chart, self.levels):
+        for chart in (self.chart, self.levels, self.pairs):
             chart.opened.connect(self.items_wanted)
         self.summary.opened.connect(lambda row: self.items_wanted.emit(ItemsPlace(row.suite)))
         for card in self.cards.values():
@@ -92,9 +96,12 @@ class MatrixView(QWidget):
     def _enlarge(self, wanted: ChartCard, on: bool) -> None:
         """Let one card fill the page, or show all again."""
         for card in self.cards.values():
-            card.setVisible(card is wanted or not on)
+            card.setVisible(self._has_numbers(card) and (card is wanted or not on))
             card.head.enlarge.setChecked(on and card is wanted)
-        self._summary_card.setVisible(not (on or self.alone.isVisibleTo(self)))
+        self._summary_card.setVisible(bool(self.which.count()) and not (on or self.alone.isVisibleTo(self)))
+
+    def _has_numbers(self, card: ChartCard) -> bool:
+        return bool(self.pairs.rows if card is self.cards["pairs"] else self.which.count())
 
     def set_table(self, on: bool) -> None:
         """Show every chart as a table, or as the chart."""
@@ -107,7 +114,8 @@ class MatrixView(QWidget):
             return
         self._shown, self._figures = evidence, Figures(evidence)
         found = matrices_of(self._figures)
-        self._stack.setCurrentIndex(int(bool(found)))
+        self._show_pairs(self._figures)
+        self._stack.setCurrentIndex(int(bool(found or self.pairs.rows)))
         self.which.clear()
         for suite, metric in found:
             self.which.addItem(f"{suite_words(suite)}: {METRICS[metric][0].lower()}", (suite, metric))
@@ -118,6 +126,16 @@ class MatrixView(QWidget):
             self.arm.addItems(arms)
             self.arm.setCurrentText(self._figures.aligned)
             self._show()
+        else:
+            self.alone.hide()
+        self.arm.setVisible(bool(found))
+        self._enlarge(self.cards["matrix"], False)
+
+    def _show_pairs(self, figures: Figures) -> None:
+        rows = pair_figures.pair_chart(figures)
+        self.pairs.show_rows(rows)
+        about = f"{pair_figures.ABOUT} {pair_figures.pair_words(figures)}"
+        self.cards["pairs"].show_figures(pair_figures.pair_table(figures), about=about, missing="")
 
     def _show(self) -> None:
         """Show the chosen matrix."""

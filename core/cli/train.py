@@ -18,12 +18,13 @@ from core.cli.failures import report
 from core.cli.output import as_id, say, say_note
 from core.cli.preflight import show_preflight
 from core.cli.run_settings import read_settings, show_settings, with_template_arguments, without_measured
+from core.cli.similar_pairs import show_similar
 from core.cli.token_proof import show_proof
 from core.cli.workspace_access import open_workspace
 from core.domain.errors import UsageError, UserError, WorkspaceInUse
+from core.domain.pair_similarity import SimilarPairs
 from core.domain.run_events import Failed, Finished, RunEvent
 from core.domain.run_record import Charter
-from core.domain.token_proof import TokenProof
 from core.paths import cache_dir
 from core.runs.creation import NewRun, create_run
 from core.runs.event_lines import json_line, line_of
@@ -34,7 +35,7 @@ from core.runs.run_reader import RunReader
 from core.services.models.conversion import starter_model
 from core.services.runs.charter_file import read_charter, with_built_in
 from core.services.runs.insights import insights_of
-from core.services.runs.start_preflight import preflight, token_proof
+from core.services.runs.start_preflight import preflight, similar_pairs, token_proof
 from core.services.runs.views import RunRequest, command_line
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ def train(
     proof: Annotated[
         bool, typer.Option("--proof", help="Print the tokens of some pairs and what is scored; train nothing.")
     ] = False,
+    rank: Annotated[
+        bool,
+        typer.Option("--rank", help="Rank the pairs by how alike their answers are to the model; train nothing."),
+    ] = False,
     list_settings: Annotated[
         bool, typer.Option("--settings", help="Print every key of --set, and train nothing.")
     ] = False,
@@ -102,13 +107,13 @@ def train(
     if check:
         raise UsageError("There is nothing to check.", "Name a workspace and --dataset, or a file with --pairs.")
     if resume is not None:
-        if words or proof:
+        if words or proof or rank:
             raise UsageError(
-                "A run that is resumed keeps its settings.", "Leave --set, --template-arg and --proof out."
+                "A run that is resumed keeps its settings.", "Leave --set, --template-arg, --proof and --rank out."
             )
         run_dir = resume
-    elif proof and (pairs is not None or workspace is not None):
-        show_proof(proof_of(workspace, dataset, pairs, model_path(model), words), as_json=as_json)
+    elif (proof or rank) and (pairs is not None or workspace is not None):
+        show_before(workspace, dataset, pairs, model_path(model), words, as_json=as_json, rank=rank)
         return 0
     elif pairs is not None:
         run_dir = bare_run(pairs, model, out, words, name, charter)
@@ -125,22 +130,36 @@ def train(
     return code
 
 
-def proof_of(workspace: Path | None, dataset: str, pairs: Path | None, model: Path, settings: list[str]) -> TokenProof:
-    """Return the proof of what a run with these settings would train.
+def show_before(
+    workspace: Path | None,
+    dataset: str,
+    pairs: Path | None,
+    model: Path,
+    settings: list[str],
+    *,
+    as_json: bool,
+    rank: bool,
+) -> None:
+    """Print the proof of what a run with these settings would train, or the ranking of its pairs.
 
     Raises:
         UsageError: when no dataset version is named, or the chat template ignores a setting.
     """
     config = read_settings(without_measured(settings))
     if pairs is not None:
-        return token_proof(config, model, read_pairs(pairs))
-    assert workspace is not None
-    if not dataset:
-        raise UsageError("No dataset version is named.", "Add --dataset with its id or title.")
-    with opened_beside(workspace) as app:
-        key = as_id(dataset)
-        version = app.datasets.get(dataset if key is None else key)
-        return app.runs.token_proof(RunRequest(dataset_id=version.id, model_path=str(model), config=config))
+        found = (similar_pairs if rank else token_proof)(config, model, read_pairs(pairs))
+    else:
+        assert workspace is not None
+        require_dataset(dataset)
+        with opened_beside(workspace) as app:
+            key = as_id(dataset)
+            version = app.datasets.get(dataset if key is None else key)
+            request = RunRequest(dataset_id=version.id, model_path=str(model), config=config)
+            found = app.runs.similar_pairs(request) if rank else app.runs.token_proof(request)
+    if isinstance(found, SimilarPairs):
+        show_similar(found, as_json=as_json)
+    else:
+        show_proof(found, as_json=as_json)
 
 
 def model_path(model: str) -> Path:

@@ -65,7 +65,8 @@ def ratio_of_sums(
 ) -> Estimate:
     """Return sum(over) / sum(under) of independent groups with its 95 % interval by the delta method.
 
-    The part of a group is (over - ratio under) / sum(under). Source: W. Cochran, Sampling Techniques, 3rd ed., 6.
+    The part of a group is (over - ratio under) / sum(under). Where no number is below 0, neither is the lower end.
+    Source: W. Cochran, Sampling Techniques, 3rd ed., 6.
 
     Args:
         over: (n,) one number a group.
@@ -83,7 +84,8 @@ def ratio_of_sums(
     if no_spread(se, value):
         return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {ALL_EQUAL}, no interval", 0.0, n)
     half = float(stats.t.ppf(0.975, n - 1)) * se
-    return Estimate(value, value - half, value + half, n, unit, f"{what}; delta method 95 % by {by}", se, n)
+    low = max(0.0, value - half) if float(x.min()) >= 0 else value - half
+    return Estimate(value, low, value + half, n, unit, f"{what}; delta method 95 % by {by}", se, n)
 
 
 def paired_difference(
@@ -147,8 +149,9 @@ def bootstrap_by_prompt(
 ) -> Estimate:
     """Return any statistic of the rows with its BCa bootstrap interval: whole prompts are drawn.
 
-    Without an interval (NaN) where there are fewer than three prompts, where every draw gives the same value, and where
-    the interval would not hold the value: then drawing rows again changes what the statistic measures.
+    Without an interval (NaN) where there are fewer than three prompts, where every draw gives the same value, where the
+    statistic is no number for some draws, and where the interval would not hold the value: then drawing rows again
+    changes what the statistic measures.
     Source: B. Efron, JASA 82 (1987); ``scipy.stats.bootstrap``.
 
     Args:
@@ -175,8 +178,11 @@ def bootstrap_by_prompt(
         warnings.simplefilter("ignore")  # of draws that are all the same: the interval is NaN, and the words say it
         found = stats.bootstrap(
             (np.arange(count),), of_groups, vectorized=False, n_resamples=draws, rng=np.random.default_rng(SEED)
-        ).confidence_interval
-    low, high = float(found.low), float(found.high)
+        )
+    low, high = float(found.confidence_interval.low), float(found.confidence_interval.high)
+    if not np.isfinite(found.bootstrap_distribution).all():
+        words = f"{what}; no interval: not defined for some draws"
+        return Estimate(value, math.nan, math.nan, n, unit, words, groups=count)
     if not (math.isfinite(low) and math.isfinite(high)):
         return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {ALL_EQUAL}, no interval", groups=count)
     if not low <= value <= high:

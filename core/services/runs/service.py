@@ -19,6 +19,7 @@ from core.domain.ids import new_uid
 from core.domain.insight import Insight
 from core.domain.names import checked_name
 from core.domain.pair import TrainingPair
+from core.domain.pair_similarity import SimilarPairs
 from core.domain.run_record import LIVE_STATES, Charter
 from core.domain.token_proof import TokenProof
 from core.runs import run_control
@@ -40,7 +41,7 @@ from core.services.runs.insights import insights_of
 from core.services.runs.lineage import RunLineage
 from core.services.runs.registry import RunRegistry
 from core.services.runs.run_estimates import prompt_groups
-from core.services.runs.start_preflight import Check, PreflightReport, preflight, token_proof
+from core.services.runs.start_preflight import Check, PreflightReport, preflight, similar_pairs, token_proof
 from core.services.runs.views import RunInfo, RunRequest, command_line
 from core.store.chain_head import chain_head
 from core.store.sqlite.database import Store
@@ -105,13 +106,12 @@ class RunsService:
         cancelled: Callable[[], bool] | None = None,
     ) -> TokenProof:
         """Return of some pairs what the run would train: tokens, what is scored, differences from the answers."""
-        return token_proof(
-            request.config,
-            Path(request.model_path),
-            self._training_pairs(request),
-            on_progress=on_progress,
-            cancelled=cancelled,
-        )
+        place, pairs = Path(request.model_path), self._training_pairs(request)
+        return token_proof(request.config, place, pairs, on_progress=on_progress, cancelled=cancelled)
+
+    def similar_pairs(self, request: RunRequest) -> SimilarPairs:
+        """Rank the training pairs by how alike both answers are to the model that the run would begin with (CHES)."""
+        return similar_pairs(request.config, Path(request.model_path), self._training_pairs(request))
 
     def command_line(self, request: RunRequest) -> str:
         """Return the call of ``pairwright train`` that makes the same run."""

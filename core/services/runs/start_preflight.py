@@ -12,6 +12,7 @@ from core.domain.clock import now_ms
 from core.domain.counting import counted
 from core.domain.errors import BadInput
 from core.domain.pair import TrainingPair
+from core.domain.pair_similarity import SimilarPairs
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
 from core.domain.run_record import Charter
@@ -23,7 +24,7 @@ from core.runs.folder import PAIRS, pairs_text
 from core.runs.hosting.hosts import worker_environment
 from core.unfinished import temporary_folder
 
-__all__ = ["Check", "PreflightReport", "preflight", "token_proof"]
+__all__ = ["Check", "PreflightReport", "preflight", "similar_pairs", "token_proof"]
 
 
 def preflight(
@@ -106,6 +107,29 @@ def token_proof(
             cancelled=cancelled,
         )
     return TokenProof.from_plain(proof)
+
+
+def similar_pairs(
+    config: RunConfig,
+    model_dir: Path,
+    pairs: Sequence[TrainingPair],
+    *,
+    on_progress: Callable[[int, int, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> SimilarPairs:
+    """Rank the training pairs by how alike both answers are to the model that the run would begin with (CHES).
+
+    Raises: what :func:`preflight` raises.
+    """
+    with _request(config, model_dir, pairs) as request:
+        found = run_in_subprocess(
+            "core.runs.child_processes.similarity_program",
+            request,
+            environment=worker_environment(),
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+    return SimilarPairs.from_plain(found)
 
 
 @contextmanager

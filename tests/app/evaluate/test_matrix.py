@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 
 from app.evaluate.figures import Figures
 from app.evaluate.matrix_figures import MatrixFigures, matrices_of
+from core.domain.number_text import signed
 from core.domain.suite import Constraint, Suite, SuiteItem
 from tests.app.evaluate.fakes import ask, finish, make_evaluation, make_run, suites
 from tests.app.evaluate.test_page import shown
@@ -43,6 +44,9 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finish(make_evaluation(workspace, 1, made=(preferences, languages(12)), templates=("plain", "alpaca", "llama3")))
     finish(make_evaluation(workspace, 2, made=(suites(4)[1],)))
     finish(make_evaluation(workspace, 3, made=(languages(4),)))
+    benign = suites(16)[1].items
+    versions = (Suite("asks", 1, benign[:12]), Suite("asks", 2, benign[4:]))
+    finish(make_evaluation(workspace, 4, made=(suites(12)[0], *versions), templates=("plain",)))
     return workspace
 
 
@@ -98,6 +102,49 @@ def test_that_without_templates_it_says_how_to_get_them(running: Any) -> None:
     running.qtbot.waitUntil(lambda: page.tabs.matrix.chart.isVisible())
     assert page.tabs.matrix.alone.isVisible() and "--templates" in page.tabs.matrix.alone.text()
     assert [row.label for row in page.tabs.matrix.chart.rows] == ["ChatML", "Reference"]
+
+
+def test_that_pairs_stand_by_template_and_language_also_where_no_suite_asks_in_several_languages(running: Any) -> None:
+    page = shown(running, 4)
+    page.tabs.setCurrentWidget(page.tabs.matrix)
+    running.settle()
+    matrix = page.tabs.matrix
+    assert matrix.cards["pairs"].isVisible() and not matrix.cards["matrix"].isVisible()
+    templates = page.data.evidence["suites"]["preferences v1"]["template_margins"]["aligned"]["templates"]
+    labels = ["ChatML, training · all", "ChatML, training · German", "ChatML, training · English"]
+    assert [row.label for row in matrix.pairs.rows[:3]] == labels and len(matrix.pairs.rows) == 6
+    assert matrix.pairs.rows[1].value == pytest.approx(
+        100 * templates["training"]["languages"]["de"]["accuracy"]["value"]
+    )
+    lines = matrix.cards["pairs"].values().splitlines()
+    assert len(lines) == 1 + 6 and lines[0].startswith("Suite,Arm,Template,Language,Accuracy % [95 %],n,")
+    assert "of 12 pairs of preferences v1 alike under all templates" in matrix.cards["pairs"].about.text()
+    matrix.pairs.setFocus()
+    QTest.keyClick(matrix.pairs, Qt.Key.Key_Down)
+    QTest.keyClick(matrix.pairs, Qt.Key.Key_Down)
+    QTest.keyClick(matrix.pairs, Qt.Key.Key_Return)
+    german = [item.id for item in suites(12)[0].items if item.slices["language"] == "de"]
+    running.qtbot.waitUntil(lambda: page.tabs.items.table.count == len(german))
+
+
+def test_that_the_evidence_bridges_two_versions_of_a_suite(running: Any) -> None:
+    page = shown(running, 4)
+    page.tabs.setCurrentWidget(page.tabs.evidence)
+    card = page.tabs.evidence.cards["bridge"]
+    running.qtbot.waitUntil(lambda: bool(card.table.rows))
+    running.settle()
+    assert card.isVisible() and page.tabs.evidence.bridge.isVisible()
+    rows = {row.cells[1]: row for row in card.table.rows}
+    metrics = page.data.evidence["suites"]
+    old, new = (metrics[f"asks v{n}"]["metrics"]["length"]["aligned"]["value"] for n in (1, 2))
+    words = rows["length"].cells
+    assert words[0] == "asks v1 → v2" and words[4].partition(" ")[0] == signed(new - old, 3)
+    assert words[2].endswith("n 12") and words[5] == "16"
+    assert card.values().startswith("Suite,Number,")
+    page = shown(running, 1)
+    page.tabs.setCurrentWidget(page.tabs.evidence)
+    running.settle()
+    assert not page.tabs.evidence.cards["bridge"].isVisible()
 
 
 def test_that_a_bin_of_the_reliability_diagram_leads_to_its_pairs(running: Any) -> None:

@@ -19,6 +19,7 @@ from core.evaluation.measures.means import (
     mean_by_prompt,
     p_value,
     paired_difference,
+    ratio_of_sums,
 )
 from core.evaluation.measures.shares import exact_share, independent_difference, newcombe_paired, share_by_prompt
 from core.evaluation.statistics import wilson
@@ -134,6 +135,29 @@ def test_that_the_bootstrap_of_a_mean_agrees_with_its_own_closed_form_and_repeat
 def test_that_a_statistic_that_no_draw_moves_has_no_interval():
     found = bootstrap_by_prompt(lambda rows: float(rows.mean()), [1.0] * 9, draws=50)
     assert found.value == 1.0 and not found.has_interval
+
+
+def test_that_a_statistic_that_some_draws_do_not_have_has_no_interval_and_is_not_called_all_equal():
+    rows = np.array([[1.0, 0.0], [2.0, 0.0], [4.0, 1.0], [3.0, 0.0]])
+
+    def of_marked(rows):
+        marked = rows[:, 1] > 0
+        return float(rows[marked, 0].mean() - rows[:, 0].mean()) if marked.any() else math.nan
+
+    found = bootstrap_by_prompt(of_marked, rows)
+    assert found.value == 1.5 and not found.has_interval
+    assert found.estimator.endswith("no interval: not defined for some draws")
+    assert found.why_no_interval == "no interval"
+
+
+def test_that_a_ratio_of_what_is_never_below_0_has_no_end_below_it():
+    seconds, answers = [0.1, 4.0], [4.0, 4.0]
+    found = ratio_of_sums(seconds, answers, "s")
+    assert found.value == 4.1 / 8 and found.low == 0.0
+    part = [(x - found.value * y) / 8 for x, y in zip(seconds, answers, strict=True)]
+    half = stats.t.ppf(0.975, 1) * math.sqrt(2 * sum(one**2 for one in part))
+    assert found.high == pytest.approx(found.value + half)
+    assert ratio_of_sums([-0.1, 4.0], answers, "s").low < 0
 
 
 def test_that_newcombes_paired_interval_without_correlation_is_that_of_two_samples():
