@@ -168,7 +168,8 @@ def bootstrap_by_prompt(
     count = int(numbers.max()) + 1 if n else 0
     value = float(statistic(x)) if n else math.nan
     if count < 3 or not math.isfinite(value):
-        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {TOO_SMALL}, no interval", groups=count)
+        why = TOO_SMALL if count < 3 else "not defined for these values"
+        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {why}, no interval", groups=count)
     members = [np.flatnonzero(numbers == group) for group in range(count)]
 
     def of_groups(drawn: Array) -> float:

@@ -8,13 +8,15 @@ This module imports torch (through the local model), so it is imported only wher
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psutil
 
 from core.domain.counting import counted
+from core.domain.errors import ModelRefused
 from core.domain.evaluation_events import Answered, AnswerRow, KlScored, PairsScored
 from core.domain.evaluation_record import Arm
 from core.domain.evaluation_settings import EvaluationConfig
@@ -85,6 +87,7 @@ class ArmWork:
 
         def made(batch: Sequence[Any]) -> Make:
             rows = tuple(model.score(arm, suite, batch))
+            _require_numbers(arm, {row.item: row.logp_chosen + row.logp_rejected for row in rows})
             return lambda number, seconds, out: PairsScored(
                 suite, arm.name, number, len(rows) + len(out), seconds, out, rows
             )
@@ -103,6 +106,7 @@ class ArmWork:
                 found = model.answer(arm, suite, batch)
                 return answered(suite, arm, found, int(psutil.Process().memory_info().rss))
             rows = tuple(model.kl(arm, suite, batch))
+            _require_numbers(arm, {row.item: row.rb for row in rows})
             return lambda number, seconds, out: KlScored(suite, arm.name, number, len(rows) + len(out), seconds, rows)
 
         with model.decoding(arm, prompts) as note:
@@ -182,6 +186,20 @@ def answered(suite: str, arm: Arm, rows: Iterable[AnswerRow], memory_bytes: int 
     return lambda number, seconds, out: Answered(
         suite, arm.name, number, len(kept) + len(out), tokens, seconds, out, kept, memory_bytes
     )
+
+
+def _require_numbers(arm: Arm, found: Mapping[str, float]) -> None:
+    """Raise where a model gives what is no finite number: nothing can be concluded from it.
+
+    Raises:
+        ModelRefused: naming the arm and the first such item.
+    """
+    if odd := next((item for item, value in found.items() if not math.isfinite(value)), ""):
+        raise ModelRefused(
+            f"{arm.name} gives a log-prob that is no finite number for item {odd}; nothing was concluded. What was "
+            "measured before is kept.",
+            "Its weights overflowed or are damaged: evaluate an earlier checkpoint, or compute in float32.",
+        )
 
 
 def _about_left_out(ids: Sequence[str], work: WorkPart) -> str:

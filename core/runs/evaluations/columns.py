@@ -53,7 +53,10 @@ class ArmRows:
 
 
 def answer_columns(rows: ArmRows, items: Sequence[SuiteItem] = ()) -> list[Column]:
-    """Return the columns that every answered suite has: length, end, language and repeats of the answers."""
+    """Return the columns that every answered suite has: length, end, language and repeats of the answers.
+
+    A measure that no answer is long enough for has none.
+    """
     answers = rows.answers
     if not answers:
         return []
@@ -64,15 +67,16 @@ def answer_columns(rows: ArmRows, items: Sequence[SuiteItem] = ()) -> list[Colum
     empty = {id_: float(is_empty(row.text)) for id_, row in answers.items()}
     asked = {item.id: _language(item) for item in items}
     switched = _known({i: switches_language(row.text, asked.get(i, "")) for i, row in answers.items()})
-    other = [Column("other_language", "share", "share of answers in another language than the request", switched)]
-    return [
+    other = Column("other_language", "share", "share of answers in another language than the request", switched)
+    found = [
         Column("length", "mean", "mean length of an answer", lengths, "tokens", is_primary=True),
         Column("finished", "share", "share of answers that end by themselves", ended),
         Column("repetition", "mean", "mean share of repeated 4-grams in an answer", _known(again)),
         Column("distinct_2", "mean", "mean share of different 2-grams in an answer", _known(different)),
         Column("empty", "share", "share of answers without a word", empty),
-        *(other if switched else []),
+        other,
     ]
+    return [column for column in found if column.values]
 
 
 def _language(item: SuiteItem) -> str:

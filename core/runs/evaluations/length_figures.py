@@ -36,12 +36,13 @@ def length_figures(rows: ArmRows, columns: Sequence[Column], groups: Mapping[str
     prompts, values = [groups[id_] for id_ in ids], np.array([h[id_] for id_ in ids])
     longer = np.array([rows.scores[id_].tokens_chosen - rows.scores[id_].tokens_rejected for id_ in ids], dtype=float)
     uneven = longer != 0
-    found = {
-        "h_length_correlation": bootstrap_by_prompt(
-            lambda both: spearman(both[:, 0], both[:, 1]), np.column_stack([values, longer]), prompts, "",
-            "Spearman's rank correlation of h and the difference of lengths",
-        ),
-    }  # fmt: skip
+    found: dict[str, Estimate] = {}
+    correlation = bootstrap_by_prompt(
+        lambda both: spearman(both[:, 0], both[:, 1]), np.column_stack([values, longer]), prompts, "",
+        "Spearman's rank correlation of h and the difference of lengths",
+    )  # fmt: skip
+    if math.isfinite(correlation.value):  # there is none where all lengths or all h are equal
+        found["h_length_correlation"] = correlation
     if right:
         hits = [right[id_] for id_ in ids]
         controlled = length_controlled(hits, longer, prompts, what="accuracy").controlled

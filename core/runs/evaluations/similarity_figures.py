@@ -37,4 +37,4 @@ def similarity_figures(
         "",
         "Spearman's rank correlation of CHES by length under the reference and the displacement of chosen",
     )
-    return {"ches_displacement_correlation": found}
+    return {"ches_displacement_correlation": found} if np.isfinite(found.value) else {}
