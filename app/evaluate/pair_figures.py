@@ -24,7 +24,7 @@ ABOUT = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _PairsPlace:
     """One template of one policy on one suite, in one language ("" for all)."""
 
     suite: str
@@ -78,11 +78,11 @@ def pair_words(figures: Figures) -> str:
     return " ".join(said)
 
 
-def _places(figures: Figures) -> Iterator[_Place]:
+def _places(figures: Figures) -> Iterator[_PairsPlace]:
     for suite, measured in figures.suites.items():
         for arm, found in (measured.get("template_margins") or {}).items():
             for name, row in found["templates"].items():
                 title = f"{row['title']}, training" if name == "training" else str(row["title"])
-                yield _Place(suite, arm, title, "", row)
+                yield _PairsPlace(suite, arm, title, "", row)
                 for language, own in row.get("languages", {}).items():
-                    yield _Place(suite, arm, title, language, own)
+                    yield _PairsPlace(suite, arm, title, language, own)
