@@ -9,6 +9,7 @@ from typing import Any
 from app.evaluate.figures import Figures, ItemsPlace, change_words, number_words, share_words
 from app.widgets.plots.chart_card import TableRow
 from app.widgets.plots.interval_chart import IntervalRow
+from core.domain.counting import counted
 from core.domain.evaluation_record import suite_words
 from core.domain.measured_evidence import read_estimate
 from core.domain.text_language import LANGUAGES
@@ -72,7 +73,7 @@ def pair_words(figures: Figures) -> str:
         for arm, found in (measured.get("template_margins") or {}).items():
             alike, spread = read_estimate(found["consistent"]), read_estimate(found["spread"])
             said.append(
-                f"{arm.capitalize()} ranks {share_words(alike)} % of {alike.n:,} pairs of {suite_words(suite)} alike "
+                f"{arm.capitalize()} ranks {share_words(alike)} % of {counted(alike.n, 'pair')} of {suite_words(suite)} alike "
                 f"under all templates; h deviates over templates by {number_words(spread)} of what it does over pairs."
             )
     return " ".join(said)

@@ -123,7 +123,7 @@ def similar_pairs(
     """
     with _request(config, model_dir, pairs) as request:
         found = run_in_subprocess(
-            "core.runs.child_processes.similarity_program",
+            "core.runs.evaluations.similarity_program",
             request,
             environment=worker_environment(),
             on_progress=on_progress,

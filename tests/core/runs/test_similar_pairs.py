@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.domain.pair_similarity import SimilarPairs
 from core.domain.run_config import RunConfig
-from core.runs.child_processes.similarity_program import rank
+from core.runs.evaluations.similarity_program import rank
 from core.runs.folder import PAIRS, pairs_text
 from core.training.text.tokenise import PairEncoder
 from tests.tiny_models import save_tiny, tiny_pairs
