@@ -74,7 +74,8 @@ def pair_words(figures: Figures) -> str:
             alike, spread = read_estimate(found["consistent"]), read_estimate(found["spread"])
             ranked = f"{share_words(alike)} % of {counted(alike.n, 'pair')} of {suite_words(suite)}"
             said.append(
-                f"{arm.capitalize()} ranks {ranked} alike under all templates; h deviates over templates by {number_words(spread)} of what it does over pairs."
+                f"{arm.capitalize()} ranks {ranked} alike under all templates; h "
+                f"deviates over templates by {number_words(spread)} of what it does over pairs."
             )
     return " ".join(said)
 
