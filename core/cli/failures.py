@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 
-from core.cli.output import printable
+from core.cli.output import json_text, printable
 from core.domain.errors import UserError
 from core.error_report import error_report, safe_message
 from core.paths import log_dir
@@ -16,7 +15,7 @@ from core.private_files import follow_folder, make_private_folder
 def report(message: str, hint: str = "", *, as_json: bool = False) -> None:
     """Print on standard error what went wrong and what to do."""
     if as_json:
-        text = json.dumps({"error": message, "hint": hint}, ensure_ascii=False)
+        text = json_text({"error": message, "hint": hint})
     else:
         text = f"Error: {message}" + (f"\n{hint}" if hint else "")
     print(printable(text, sys.stderr), file=sys.stderr, flush=True)

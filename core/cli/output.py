@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but for tab and line end, and those that turn the direction of what follows."""
 _ENDS = {"low": "lo", "high": "hi"}
 """Names of the ends of an interval, as values are kept and as commands print them."""
 
@@ -22,9 +25,13 @@ def say(text: str) -> None:
 
 
 def printable(text: str, stream: TextIO) -> str:
-    """Return ``text`` as ``stream`` can encode it: a file name may hold bytes that are not characters."""
+    """Return ``text`` as ``stream`` can encode it, with what would command a terminal or turn its words as escapes.
+
+    Texts of prompts, answers and files are printed, and a file name may hold bytes that are not characters.
+    """
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+    visible = _COMMANDS.sub(lambda sign: sign[0].encode("unicode_escape").decode("ascii"), text)
+    return visible.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def say_note(text: str) -> None:
@@ -39,7 +46,17 @@ def as_id(text: str) -> int | None:
 
 def say_json(value: object) -> None:
     """Print a value as one line of strict JSON; the ends of every interval are ``lo`` and ``hi``."""
-    say(json.dumps(with_short_ends(value), ensure_ascii=False, allow_nan=False))
+    say(json_text(with_short_ends(value)))
+
+
+def json_text(value: object) -> str:
+    """Return a value as one line of strict JSON that holds no character which would command a terminal.
+
+    >>> json_text({"prompt": "a\\x9b2J"})
+    '{"prompt": "a\\\\u009b2J"}'
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _COMMANDS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 def with_short_ends(value: object) -> object:
