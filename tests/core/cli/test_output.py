@@ -23,9 +23,7 @@ def test_that_json_commands_no_terminal_and_reads_back_as_it_was(capsys: pytest.
     say_json({"prompt": HOSTILE})
     report(HOSTILE, as_json=True)
     said = capsys.readouterr()
-    assert (
-        not set(HOSTILE) & {chr(n) for n in (*range(32), *range(127, 160))} & set(said.out.strip() + said.err.strip())
-    )
+    assert not {chr(n) for n in (*range(32), *range(127, 160))} & set(said.out.strip() + said.err.strip())
     assert (json.loads(said.out)["prompt"], json.loads(said.err)["error"]) == (HOSTILE, HOSTILE)
 
 
