@@ -123,22 +123,22 @@ class Settings(QObject):
             self._values.pop(key, None)
         else:
             self._values[key] = value
-        self._write()
+        self._tell(self._write())
         self.changed.emit(key)
 
-    def _write(self) -> None:
-        """Replace the file in one step; a failure keeps the old file and the new value for this session."""
-        reason = self._failure_of_write()
+    def _tell(self, reason: str) -> None:
+        """Tell of the first write that failed; ``reason`` is empty for one that went well."""
         if reason and not self._refused:
             log.warning("settings could not be written: %s", reason)
             self.not_written.emit(reason)
         self._refused = bool(reason)
 
-    def _failure_of_write(self) -> str:
-        """Write the file and return why that failed, empty when it went well."""
+    def _write(self) -> str:
+        """Replace the file in one step; why that failed, which keeps the old file and the new value for this session."""
         text = json.dumps(self._values, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         try:
-            make_private_folder(self._path.parent)
+            if not self._path.parent.is_dir():
+                make_private_folder(self._path.parent)
             if self.unreadable and self._path.exists():
                 self._path.replace(self._path.with_name(KEPT_ASIDE))
             self.unreadable = ""
