@@ -134,7 +134,7 @@ class Settings(QObject):
         self._refused = bool(reason)
 
     def _write(self) -> str:
-        """Replace the file in one step; why that failed, which keeps the old file and the new value for this session."""
+        """Replace the file in one step; return why that failed, which keeps the old file."""
         text = json.dumps(self._values, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         try:
             if not self._path.parent.is_dir():
