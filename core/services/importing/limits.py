@@ -132,6 +132,11 @@ def printable(text: str) -> str:
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
+def too_long(size: int, limits: Limits, what: str = "row") -> str:
+    """Return the reason of a row, or a line, of so many bytes that it is not read."""
+    return f"the {what} has {size:,} bytes, more than the {limits.line_bytes:,} bytes allowed"
+
+
 def parse_json(data: bytes | str, limits: Limits) -> object:
     """Parse one JSON value.
 
@@ -142,7 +147,7 @@ def parse_json(data: bytes | str, limits: Limits) -> object:
         RowRejected: the reason is in the error.
     """
     if len(data) > limits.line_bytes:
-        raise RowRejected(f"the row has more than the {limits.line_bytes:,} bytes allowed")
+        raise RowRejected(too_long(len(data), limits))
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
     except UnicodeDecodeError as error:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from core.domain.counting import counted
 from core.domain.errors import BadInput
 from core.services.importing.files.csv_layout import CsvLayout
-from core.services.importing.limits import Limits, RowRejected, allow_csv_fields
+from core.services.importing.limits import Limits, RowRejected, allow_csv_fields, too_long
 from core.services.importing.rows import RawRow
 
 _BOM = "\ufeff"
@@ -22,14 +22,16 @@ _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)")
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
-def bounded_line(stream: io.BufferedReader, limits: Limits) -> bytes | None:
-    """Return the next line with its end, b"" at the end of the file, None for a line above the limit."""
+def bounded_line(stream: io.BufferedReader, limits: Limits) -> bytes | int:
+    """Return the next line with its end, b"" at the end of the file, for a line above the limit its size in bytes."""
     line = stream.readline(limits.line_bytes + 1)
     if len(line) <= limits.line_bytes:
         return line
+    size = len(line)
     while line and not line.endswith(b"\n"):
         line = stream.readline(_CHUNK)
-    return None
+        size += len(line)
+    return size
 
 
 def csv_rows(stream: io.BufferedReader, layout: CsvLayout, limits: Limits) -> Iterator[RawRow]:
@@ -67,8 +69,8 @@ class _Lines:
         self.count += 1
         self.used.append(line)
         self.chars += len(line)
-        if line == _TOO_LONG:
-            raise RowRejected(f"the line has more than the {self._limits.line_bytes:,} bytes allowed")
+        if line.startswith(_TOO_LONG):
+            raise RowRejected(too_long(int(line.removeprefix(_TOO_LONG)), self._limits, "line"))
         if self.chars > self._limits.line_bytes and len(self.used) > 1:
             raise RowRejected("")
         return line.lstrip(_BOM) if len(self.used) == 1 else line
@@ -86,36 +88,36 @@ class _Lines:
 
     def _fresh(self) -> str:
         data = next(self._source)
-        line = _TOO_LONG if data is None else data.decode("utf-8", errors="surrogateescape")
+        line = f"{_TOO_LONG}{data}" if isinstance(data, int) else data.decode("utf-8", errors="surrogateescape")
         self.read += len(line)
         return line
 
 
 _TOO_LONG = "\x00too long\x00"
+"""Stands before the size of a line that is not read."""
 
 
-def _lines(stream: io.BufferedReader, limits: Limits) -> Iterator[bytes | None]:
+def _lines(stream: io.BufferedReader, limits: Limits) -> Iterator[bytes | int]:
     while (line := bounded_line(stream, limits)) != b"":
         yield line
 
 
-def _lines_with_returns(stream: io.BufferedReader, limits: Limits) -> Iterator[bytes | None]:
+def _lines_with_returns(stream: io.BufferedReader, limits: Limits) -> Iterator[bytes | int]:
     """Yield lines that end with a line feed, a carriage return or both."""
-    rest = b""
-    too_long = False
+    rest, dropped = b"", 0
     while chunk := stream.read1(_CHUNK):
         rest += chunk
         end = 0
         for match in _LINE.finditer(rest):
             if match.end() == len(rest) and rest.endswith(b"\r"):
                 break  # a line feed may follow in the next piece
-            yield None if too_long else match.group()
-            too_long, end = False, match.end()
+            yield dropped + len(match.group()) if dropped else match.group()
+            dropped, end = 0, match.end()
         rest = rest[end:]
         if len(rest) > limits.line_bytes:
-            rest, too_long = b"", True
-    if rest:
-        yield None if too_long else rest
+            rest, dropped = b"", dropped + len(rest)
+    if rest or dropped:
+        yield dropped + len(rest) if dropped else rest
 
 
 class _CsvReader:

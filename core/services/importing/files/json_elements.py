@@ -20,7 +20,7 @@ class ElementScanner:
 
     Attributes:
         in_list: the input stands behind the ``[`` of a list; else it is a row of objects.
-        max_bytes: elements above it come out as None.
+        max_bytes: of elements above it only the size comes out.
         done: the list was closed.
         behind: what of the last chunk follows the closed list.
     """
@@ -35,8 +35,8 @@ class ElementScanner:
     _size: int = 0
     _pieces: list[bytes] = field(default_factory=list)
 
-    def feed(self, chunk: bytes) -> Iterator[bytes | None]:
-        """Take the next bytes and yield every element they complete; None for one that is too long."""
+    def feed(self, chunk: bytes) -> Iterator[bytes | int]:
+        """Take the next bytes and yield every element they complete; for one that is too long its size in bytes."""
         start = at = 0
         while not self.done and at < len(chunk):
             if self._escaped:
@@ -58,7 +58,7 @@ class ElementScanner:
         else:
             self._add(chunk[start:])
 
-    def rest(self) -> bytes | None:
+    def rest(self) -> bytes | int:
         """Return what was left when the input ended; empty when nothing was."""
         if self.done:
             return b""
@@ -89,9 +89,9 @@ class ElementScanner:
         else:
             self._pieces.clear()
 
-    def _flush(self) -> Iterator[bytes | None]:
-        element = b"".join(self._pieces).strip() if self._size <= self.max_bytes else None
+    def _flush(self) -> Iterator[bytes | int]:
+        element = b"".join(self._pieces).strip() if self._size <= self.max_bytes else self._size
         self._pieces.clear()
         self._size = 0
-        if element is None or element:
+        if element:
             yield element

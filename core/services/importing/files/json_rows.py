@@ -12,7 +12,7 @@ from core.domain.errors import BadInput
 from core.services.importing.files.csv_rows import bounded_line
 from core.services.importing.files.json_elements import ElementScanner
 from core.services.importing.files.json_layout import JsonLayout, skip
-from core.services.importing.limits import Limits, RowRejected, describe_type, is_cut_off, parse_json
+from core.services.importing.limits import Limits, RowRejected, describe_type, is_cut_off, parse_json, too_long
 from core.services.importing.rows import RawRow
 
 _BOM = b"\xef\xbb\xbf"
@@ -26,8 +26,8 @@ def json_lines(stream: io.BufferedReader, layout: JsonLayout, limits: Limits) ->
     header = bool(layout.names)
     while (line := bounded_line(stream, limits)) != b"":
         number += 1
-        if line is None:
-            yield _too_long(number, limits)
+        if isinstance(line, int):
+            yield RawRow(number, None, too_long(line, limits))
             continue
         data = line.strip()
         while data.startswith(_BOM):
@@ -110,8 +110,8 @@ class _Elements:
                 return
             for element in scanner.feed(chunk):
                 self._number += 1
-                if element is None:
-                    yield _too_long(self._number, self._limits)
+                if isinstance(element, int):
+                    yield RawRow(self._number, None, too_long(element, self._limits))
                 else:
                     yield from self._rows(element, cut=False)
             chunk = b""
@@ -129,20 +129,20 @@ class _Elements:
             element = b"{" + element + b"}"
         return _rows(self._number, element, self._layout, self._limits, cut=cut)
 
-    def _end(self, rest: bytes | None) -> Iterator[RawRow]:
+    def _end(self, rest: bytes | int) -> Iterator[RawRow]:
         """Yield what stands at the end of a file that ends too early."""
         whole = False
-        if rest and not self._in_list:
+        if isinstance(rest, bytes) and not self._in_list:
             rest = rest.strip(_BLANKS)
-        if rest:
+        if isinstance(rest, int):
+            self._number += 1
+            yield RawRow(self._number, None, too_long(rest, self._limits))
+        elif rest:
             self._number += 1
             rows = list(self._rows(rest, cut=True))
             whole = self._in_list and all(row.values is not None for row in rows)
             yield from rows
-        elif rest is None:
-            self._number += 1
-            yield _too_long(self._number, self._limits)
-        if self._in_list and (whole or not rest):
+        if self._in_list and (whole or not rest or isinstance(rest, int)):
             reason = (
                 f"the file is cut off here: its list is not closed, and what followed record {self._number} is lost"
             )
@@ -224,7 +224,3 @@ def _column_wise(stream: io.BufferedReader, limits: Limits) -> Iterator[RawRow]:
     columns = {name: list(cells.values()) if isinstance(cells, dict) else cells for name, cells in table.items()}
     for number, cells in enumerate(zip(*columns.values(), strict=True), 1):
         yield RawRow(number, dict(zip(columns, cells, strict=True)))
-
-
-def _too_long(number: int, limits: Limits) -> RawRow:
-    return RawRow(number, None, f"the row has more than the {limits.line_bytes:,} bytes allowed")

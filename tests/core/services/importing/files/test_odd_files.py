@@ -339,3 +339,26 @@ def test_that_a_record_with_a_column_called_error_is_no_error_of_a_server(
     tmp_path: Path, record: dict[str, str]
 ) -> None:
     assert [row.values for row in read(put(tmp_path, json.dumps(record)))] == [record]
+
+
+LONG = json.dumps({"prompt": "q2", "chosen": "x" * 300, "rejected": "y"})
+AROUND = [json.dumps({"prompt": q, "chosen": "a", "rejected": "b"}) for q in ("q1", "q3")]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (f"{AROUND[0]}\n{LONG}\n{AROUND[1]}\n".encode(), f"the row has {len(LONG) + 1} bytes"),
+        (gzip.compress(f"{AROUND[0]}\n{LONG}\n{AROUND[1]}".encode()), f"the row has {len(LONG) + 1} bytes"),
+        (f"[{AROUND[0]},{LONG},{AROUND[1]}]".encode(), f"the row has {len(LONG)} bytes"),
+        (f"[\n{AROUND[0]},\n{LONG},\n{AROUND[1]}\n]".encode(), f"the row has {len(LONG) + 1} bytes"),
+        (b"prompt,chosen,rejected\nq1,a,b\nq2," + b"x" * 300 + b",y\nq3,a,b\n", "the line has 306 bytes"),
+    ],
+)
+def test_that_a_row_above_the_limit_is_refused_with_its_size_and_its_neighbours_are_read(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    one, long, other = read(put(tmp_path, content), Limits(line_bytes=200))
+    assert [row.values and row.values["prompt"] for row in (one, long, other)] == ["q1", None, "q3"]
+    assert long.problem == f"{reason}, more than the 200 bytes allowed"
+    assert one.line < long.line < other.line
