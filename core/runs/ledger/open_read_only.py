@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 from urllib.parse import quote
 
@@ -40,6 +41,8 @@ def open_ledger(path: Path, tables: Sequence[str] = _OF_RUNS) -> Iterator[sqlite
             yield connection if _has_tables(connection, tables) else None
         except sqlite3.DatabaseError as error:
             raise _clear(error, path) from error
+        except JSONDecodeError as error:  # raised by who reads a row: a page was cut off or overwritten
+            raise _damaged(path) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -74,7 +77,14 @@ def _copy(path: Path, folder: Path) -> Path:
     return folder / path.name
 
 
+def _damaged(path: Path) -> BadInput:
+    return BadInput(
+        f"The ledger {path} is damaged; it was not changed.",
+        "Restore the folder from a copy. The checkpoints and the result beside it are files of their own.",
+    )
+
+
 def _clear(error: sqlite3.DatabaseError, path: Path) -> UserError:
     if "malformed" in str(error) or "not a database" in str(error):
-        return BadInput(f"The ledger {path} is damaged; it was not changed.", "Restore the folder from a copy.")
+        return _damaged(path)
     return UserError(f"The ledger {path} cannot be read: {error}.", "Try again; nothing was changed.")

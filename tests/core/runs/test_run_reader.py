@@ -288,3 +288,34 @@ def test_that_only_steps_and_progress_skip_the_disk(make_run: Make) -> None:
         levels.append(writer._db.execute("PRAGMA synchronous").fetchone()[0])
     writer.close()
     assert levels == [2, 1, 2]
+
+
+def test_that_a_log_that_lost_its_last_bytes_keeps_all_whole_records_and_goes_on(
+    make_run: Make, tmp_path: Path
+) -> None:
+    folder = make_run()
+    writer = LedgerWriter(folder.ledger, "run")
+    for event in (started(), step(1), step(2), step(3)):
+        writer.append(event)
+    copy = tmp_path / "copy"
+    shutil.copytree(folder.path, copy)  # as a kill leaves it: the newest records stand in the log beside the file
+    writer.close()
+    log = copy / "ledger.sqlite-wal"
+    log.write_bytes(log.read_bytes()[:-7])
+    (copy / "ledger.sqlite-shm").unlink(missing_ok=True)
+    assert list(RunReader(copy).series("loss")[0]) == [1, 2]
+    second = LedgerWriter(copy / "ledger.sqlite", "run")
+    second.append(started(2))
+    second.append(step(3))
+    second.close()
+    assert list(RunReader(copy).series("loss")[0]) == [1, 2, 3]
+
+
+def test_that_a_record_cut_off_in_the_file_is_told_as_damage(finished: RunReader) -> None:
+    db = sqlite3.connect(finished.folder.ledger)
+    db.execute("UPDATE events SET json = substr(json, 1, length(json) - 7) WHERE event = 'finished'")
+    db.commit()
+    db.close()
+    with pytest.raises(BadInput, match="is damaged; it was not changed") as caught:
+        RunReader(finished.folder.path).status()
+    assert "The checkpoints and the result beside it are files of their own" in caught.value.hint
