@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
-from app.evaluate.figures import Figures, ItemsPlace, share_words
+from app.evaluate.figures import Figures, ItemsPlace, p_words, share_words
 from app.theme.theme import Theme
 from app.widgets.plots.chart_card import TableRow
 from app.widgets.plots.painted_chart import PaintedChart, Spot
@@ -71,6 +71,8 @@ def about_of(figures: Figures, suite: str) -> str:
         parts.append(f"chance alone gives {100 * low:.1f} to {100 * high:.1f} %")
     if brier is not None:
         parts.append(f"Brier {format_value(brier.value, 3)} {interval_text(brier, 3)}".rstrip())
+    tests = figures.suites[suite]["reliability"][figures.aligned].get("tests", ())
+    parts += [f"{test['name']} {p_words(test['p'])}, n {test['n']:,}" for test in tests if test["p"] is not None]
     for dev in figures.with_metric("temperature"):
         fitted = figures.estimate(dev, "temperature", figures.aligned)
         if fitted is not None and math.isfinite(fitted.value):

@@ -16,7 +16,7 @@ import typer
 
 from core.bounded import read_utf8
 from core.cli.failures import report
-from core.cli.measured_matrix import margin_lines, matrix_lines
+from core.cli.measured_matrix import calibration_lines, margin_lines, matrix_lines
 from core.cli.output import say, say_json, say_note, table
 from core.cli.run_settings import read_changes
 from core.cli.workspace_access import open_workspace
@@ -236,7 +236,7 @@ def show_evidence(evidence: dict[str, Any], *, as_json: bool) -> None:
             for metric, found in suite["metrics"].items()
         ]
         say(table(rows, ("metric", *arms, "difference to the reference")))
-        for line in (*matrix_lines(suite), *margin_lines(suite)):
+        for line in (*matrix_lines(suite), *margin_lines(suite), *calibration_lines(suite)):
             say(line)
         _show_guarded(suite.get("guarded", {}))
     for note in (*evidence["watermarks"], *evidence["notes"]):

@@ -1,4 +1,4 @@
-"""The matrix of templates and languages as text: levels under the template of training, changes under the others."""
+"""The matrix of templates and languages as text, levels of training and changes of others; tests of calibration."""
 
 from __future__ import annotations
 
@@ -77,6 +77,15 @@ def margin_lines(suite: Mapping[str, Any]) -> Iterator[str]:
             yield table(by_language, ("template", *languages))
         yield f"ranked alike under all: {_estimate(found['consistent'])}"
         yield f"deviation of h over templates by that over pairs: {_estimate(found['spread'])}"
+
+
+def calibration_lines(suite: Mapping[str, Any]) -> Iterator[str]:
+    """Yield whether the probabilities of each policy are right, by tests without bins."""
+    for arm, diagram in (suite.get("reliability") or {}).items():
+        for test in diagram.get("tests", ()):
+            if test["p"] is not None:
+                numbers = f"{format_value(test['statistic'], 3)}, p {format_value(test['p'], 3)}, n {test['n']:,}"
+                yield f"calibration of {arm}, {test['name']}: {numbers}"
 
 
 def _in_language(row: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from core.domain.evidence import plain
 from core.domain.ids import sha256_text
 from core.domain.suite import SuiteItem
 from core.evaluation.measures.calibration import brier, ece, in_order_shown, probabilities, reliability, temperature
+from core.evaluation.measures.calibration_tests import kolmogorov_smirnov, spiegelhalter
 from core.runs.evaluations.columns import Column
 
 FEWEST = 10
@@ -54,4 +55,5 @@ def calibration(
     found = {"ece": error.error, "brier": score.score}
     if fit:
         found["temperature"] = temperature(margins, labels, prompts)
-    return found, {"bins": bins, "chance": band}
+    tests = [test(p, labels).to_plain() for test in (spiegelhalter, kolmogorov_smirnov)]
+    return found, {"bins": bins, "chance": band, "tests": tests}
