@@ -28,12 +28,15 @@ class CriterionRow(QWidget):
         row.addWidget(self.name, 1)
         row.addWidget(self.changed)
         row.addWidget(self.degree)
+        self.degree.hide()  # an empty one would take a gap from the name
         row.addWidget(self.choice)
 
     def set_strength(self, strength: int | None) -> None:
         """Show a strength -3..3, or none."""
         self.choice.set_value(None if strength is None else (strength > 0) * 2 - (strength < 0) * 2)
-        self.degree.setText(DEGREES.get(abs(strength or 0), ""))
+        degree = DEGREES.get(abs(strength or 0), "")
+        self.degree.setText(degree)
+        self.degree.setVisible(bool(degree))
 
     def set_changed(self, on: bool) -> None:
         """Show whether the clause changed since the reviewer's earlier label of the pair."""

@@ -30,7 +30,7 @@ SCROLL_PAGES = 0.85
 """Share of the height that one key scrolls, so that the last lines stay in sight."""
 PANEL_EMS, LOW_EMS = 20, 21
 """Width of a panel over the answers; height below which the prompt is one line. In heights of a line."""
-PANEL_SHARE, LEAST_TEXT_PX = 0.235, 44
+PANEL_SHARE, LEAST_TEXT_PX = 0.25, 44
 """Share of the width that the panel takes at first, and the least height of an answer."""
 _NOTHING, _PAIR, _PAUSED = 0, 1, 2
 _CRITERIA, _GUIDE = 0, 1
