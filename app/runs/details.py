@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QHeaderView, QPlainTextEdit, QTableWidget, QTableWidgetItem
 
@@ -19,6 +19,8 @@ from core.domain.run_events import SampleDone
 
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.services.runs.lineage import LineageRow
+
+LEAST_PX = 96
 
 
 class DetailTabs(TabWidget):
@@ -54,6 +56,20 @@ class DetailTabs(TabWidget):
         self.step_pairs.opened.connect(self.pair_opened)
         self.worst.opened.connect(self.pair_opened)
         self.currentChanged.connect(self._turned)
+        self._take_room()
+
+    def event(self, event: QEvent) -> bool:
+        """Ask for another height when the samples need more or less of it."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._take_room()
+        return done
+
+    def _take_room(self) -> None:
+        """Be as high as the samples need: lists and texts scroll in whatever height they get."""
+        shown = self.currentWidget()
+        needed = self.tabBar().height() + shown.minimumSizeHint().height() if shown is self.samples else 0
+        self.setMinimumHeight(max(LEAST_PX, needed))
 
     def show_step(self, first: int, last: int, rows: Sequence[LineageRow]) -> None:
         """List the pairs of a step or a range."""
@@ -110,6 +126,7 @@ class DetailTabs(TabWidget):
         if self.currentWidget() is self.worst:
             self.worst_wanted.emit()
         self._fill()
+        self._take_room()
 
     def current_row(self) -> LineageRow | None:
         """Return the row selected in the table at the front."""

@@ -90,7 +90,6 @@ class Monitor(QFrame):
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 1)
         split.setSizes([430, 170])
-        self.tabs.setMinimumHeight(96)
         outer.addWidget(split, 1)
 
     @property

@@ -6,14 +6,15 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.runs.sample_series import PromptSamples, by_prompt, facts, none_yet
 from app.theme.theme import Theme
 from app.widgets.buttons import push_button
+from app.widgets.containers import WholeColumn
 from app.widgets.controls import ComboBox, Slider
 from app.widgets.flow import FlowLayout
-from app.widgets.labels import ElideLabel, text_label
+from app.widgets.labels import text_label
 from app.widgets.safe_text import SafeText
 from app.widgets.word_diff import compare
 from core.domain.counting import counted
@@ -39,12 +40,10 @@ class SampleView(QWidget):
         self._none = text_label("", "muted", wrap=True)
         self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack.addWidget(self._none)
-        shown = QWidget()
-        column = QVBoxLayout(shown)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(self._head(theme))
-        column.addLayout(self._panes(theme), 1)
+        shown = WholeColumn(spacing=4)
+        shown.column.setContentsMargins(0, 4, 0, 0)
+        shown.column.addLayout(self._head(theme))
+        shown.column.addLayout(self._panes(theme), 1)
         self._stack.addWidget(shown)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -82,13 +81,13 @@ class SampleView(QWidget):
     def _panes(self, theme: Theme) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)
-        self._titles: list[ElideLabel] = []
+        self._titles: list[QLabel] = []
         self.policy = SafeText(theme, "Answer of the policy", size=13, mode="source")
         self.reference = SafeText(theme, "Answer of the reference", size=13, mode="source")
         for view in (self.policy, self.reference):
             column = QVBoxLayout()
             column.setSpacing(2)
-            title = ElideLabel("", kind="section")
+            title = text_label("", "section", wrap=True)
             self._titles.append(title)
             column.addWidget(title)
             column.addWidget(view, 1)

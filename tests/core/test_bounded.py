@@ -13,6 +13,7 @@ from core.domain.errors import BadInput
 from core.runs.input_pairs import read_pairs
 from core.services.generations.prompts import prompts_of_file
 from core.services.rubrics import yaml_format
+from core.services.runs.charter_file import read_charter
 
 READERS: dict[str, Callable[[Path], Any]] = {
     "rubric": yaml_format.read,
@@ -20,6 +21,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "template argument": lambda path: with_template_arguments([], [f"tools=@{path}"]),
     "text": lambda path: bounded.read_utf8(path, 100),
     "prompts": prompts_of_file,
+    "charter": lambda path: read_charter(path),
 }
 
 

@@ -94,7 +94,7 @@ def require_benign(name: str, counts: Mapping[str, int]) -> None:
 
 def _of_file(path: Path) -> dict[str, Any]:
     try:
-        plain = yaml.safe_load(bounded.read_text(path, _LIMIT))
+        plain = yaml.safe_load(bounded.read_utf8(path, _LIMIT))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f" in line {line + 1}" if line is not None else ""

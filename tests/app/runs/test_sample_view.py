@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
+from app.runs.details import DetailTabs
 from app.runs.sample_view import SampleView
 from app.theme.theme import Theme
 from core.domain.run_events import SampleDone
+from tests.app.layout_audit import findings
+from tests.app.test_layout import LAYOUT_TURNS
 
 SAMPLES = tuple(
     SampleDone(step, pair, f"Question {pair}?", policy, "Turn the old valve to the right.", seed, kl)
@@ -63,3 +67,21 @@ def test_that_the_prompt_stays_while_new_samples_come_and_none_are_explained(vie
     assert view._none.text() == "No samples yet. They are drawn every 20 steps and at the end."
     view.set_samples((), 0)
     assert view._none.text() == "No samples are drawn."
+
+
+@pytest.mark.parametrize("width", [420, 900])
+def test_that_no_part_of_the_samples_lies_over_another_however_low_the_tabs_are(
+    theme: Theme, qtbot: Any, width: int
+) -> None:
+    tabs = DetailTabs(theme)
+    qtbot.addWidget(tabs)
+    tabs.samples.set_samples(SAMPLES, 20)
+    tabs.resize(width, 96)
+    tabs.show()
+    lowest = tabs.minimumHeight()
+    tabs.setCurrentWidget(tabs.samples)
+    for _ in range(LAYOUT_TURNS):
+        QApplication.processEvents()
+    assert findings(tabs.samples) == [] and tabs.height() > lowest
+    tabs.setCurrentWidget(tabs.log)
+    assert tabs.minimumHeight() == lowest
