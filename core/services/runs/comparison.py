@@ -19,7 +19,7 @@ from core.domain.counting import verb
 from core.domain.errors import UsageError
 from core.domain.estimate import Z95, Estimate
 from core.domain.fingerprint_fields import FieldComparison, compare_fields, compare_settings
-from core.domain.kl_estimate import kl_estimate
+from core.domain.kl_estimate import is_identity, kl_estimate
 from core.domain.run_comparison import (
     COMPARED,
     AgainstBaseline,
@@ -220,6 +220,9 @@ def _kl_difference(before: KlDone | None, after: KlDone | None) -> Difference:
     if before.horizon != after.horizon:
         why = f"KLs of different horizons cannot be compared: {before.horizon} and {after.horizon} tokens."
         return Difference("kl", None, why=why)
+    if is_identity(before) != is_identity(after):
+        which = "the baseline" if is_identity(before) else "this run"
+        return Difference("kl", None, why=f"The KL of {which} is that of the start, where policy = reference.")
     one, two = kl_estimate(before), kl_estimate(after)
     value = after.kl - before.kl
     known = one.has_interval and two.has_interval and one.se is not None and two.se is not None

@@ -16,10 +16,11 @@ from core.domain.errors import UsageError
 from core.domain.fingerprint_fields import FIELDS, compare_fields
 from core.domain.run_comparison import Difference, RunComparison
 from core.domain.run_config import SETTINGS, RunConfig
+from core.domain.run_events import KlDone
 from core.domain.run_settings import NEVER
 from core.runs.run_reader import RunReader
 from core.services.runs.compared_samples import ComparedAnswers, compared_samples
-from core.services.runs.comparison import common_steps, compare_runs
+from core.services.runs.comparison import _kl_difference, common_steps, compare_runs
 from tests.fakes.compared_runs import MOVED_A, MOVED_B, PROMPTS, made_run, pairs_of
 
 
@@ -175,3 +176,12 @@ def test_that_answers_stand_beside_each_other_where_prompt_and_seed_are_the_same
     assert compared_samples([a, b]) == (ComparedAnswers("Question 0?", 0, ("Yes.", "Maybe.")),)
     assert compared_samples([a, b], 2)[0].answers == ("Well, Yes.", "Well, Maybe.")
     assert compared_samples([a, b], 1) == ()
+
+
+def test_that_a_kl_of_the_start_is_not_compared_with_one_of_a_trained_policy() -> None:
+    start = KlDone(0, 0.0, 0.0, 0.0, 0.0, 0.0, 16, 32, 0.0)
+    trained = KlDone(29, 0.05, 0.01, 0.05, 0.01, 0.001, 16, 32, 0.5)
+    found = _kl_difference(trained, start)
+    assert found.estimate is None
+    assert found.why == "The KL of this run is that of the start, where policy = reference."
+    assert _kl_difference(start, trained).why.startswith("The KL of the baseline")
