@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from core.store.plain import fetch
 
-_RETESTS = """WITH answered AS MATERIALIZED(
+RETESTS = """WITH answered AS MATERIALIZED(
         SELECT t.*, j.presentation_id AS shown,
             (SELECT c.id FROM judgement c WHERE c.presentation_id=j.presentation_id AND c.revision=0) AS first
         FROM current_label t JOIN judgement j ON j.id=t.judgement_id WHERE t.task='retest')
@@ -18,12 +18,13 @@ _RETESTS = """WITH answered AS MATERIALIZED(
     FROM answered t
     JOIN presentation tp ON tp.id=t.shown
     JOIN rubric_version tv ON tv.id=t.rubric_version_id
-    JOIN judgement o ON o.pair_id=t.pair_id AND o.id<t.first AND o.reviewer_id=t.reviewer_id
+    JOIN judgement o ON o.pair_id=t.pair_id AND o.id<t.first AND +o.reviewer_id=t.reviewer_id
         AND o.task IN('label','relabel') AND o.kind='label'
         AND NOT EXISTS(SELECT 1 FROM judgement k WHERE k.supersedes=o.id AND k.id<t.first)
     JOIN presentation op ON op.id=o.presentation_id
     JOIN rubric_version ov ON ov.id=o.rubric_version_id AND ov.rubric_id=tv.rubric_id AND ov.major=tv.major
     WHERE true {0} ORDER BY t.judgement_id, o.id"""
+"""The plus keeps SQLite from going through all judgements of the reviewer for each retest, instead of the pair's."""
 
 _GOLDS = """SELECT t.reviewer_id, t.judgement_id, t.pair_id, t.strength, o.strength, 0,
         t.rubric_version_id, (SELECT at_ms FROM judgement WHERE id=t.judgement_id)
@@ -64,7 +65,7 @@ def retests(session: Session, dataset_id: int | None = None) -> Iterator[SecondA
     Labels under the same rubric and major number count as the same. A label that was changed after the retest is
     not paired with it. With a dataset version, only reviewers and rubrics with labels in it are read.
     """
-    return _answers(session, _RETESTS, dataset_id)
+    return _answers(session, RETESTS, dataset_id)
 
 
 def golds(session: Session, dataset_id: int | None = None) -> Iterator[SecondAnswer]:
