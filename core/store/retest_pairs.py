@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from core.store.plain import fetch
 
-RETESTS = """WITH answered AS MATERIALIZED(
+_RETESTS = """WITH answered AS MATERIALIZED(
         SELECT t.*, j.presentation_id AS shown,
             (SELECT c.id FROM judgement c WHERE c.presentation_id=j.presentation_id AND c.revision=0) AS first
         FROM current_label t JOIN judgement j ON j.id=t.judgement_id WHERE t.task='retest')
@@ -65,7 +65,7 @@ def retests(session: Session, dataset_id: int | None = None) -> Iterator[SecondA
     Labels under the same rubric and major number count as the same. A label that was changed after the retest is
     not paired with it. With a dataset version, only reviewers and rubrics with labels in it are read.
     """
-    return _answers(session, RETESTS, dataset_id)
+    return _answers(session, _RETESTS, dataset_id)
 
 
 def golds(session: Session, dataset_id: int | None = None) -> Iterator[SecondAnswer]:

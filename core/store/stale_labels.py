@@ -70,7 +70,7 @@ def count(session: Session, version_id: int) -> int:
     sql = f"""SELECT count(*) FROM current_label c WHERE c.task IN({tasks}) AND {STALE} AND NOT EXISTS(
         SELECT 1 FROM current_label n JOIN rubric_version v ON v.id=n.rubric_version_id
             JOIN rubric_version t ON t.id=? AND t.rubric_id=v.rubric_id AND t.major=v.major
-        WHERE n.pair_id=c.pair_id AND n.reviewer_id=c.reviewer_id)"""
+        WHERE n.pair_id=c.pair_id AND +n.reviewer_id=c.reviewer_id)"""
     return int(fetch(session, sql, (made, made, version_id))[0][0])
 
 
