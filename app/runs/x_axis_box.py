@@ -45,9 +45,10 @@ class XAxisBox(QWidget):
         return f"x_axis/{self._context.session.workspace}"
 
     def take_kept(self) -> None:
-        """Show what is kept for the open workspace."""
-        kept = str(self._context.settings.state(self._key, STEP)) if self._context.session.workspace else STEP
-        self._show(kept if kept in BY_NAME else STEP)
+        """Show what is kept for the open workspace; while none is open, nothing changes."""
+        if self._context.session.workspace:
+            kept = str(self._context.settings.state(self._key, STEP))
+            self._show(kept if kept in BY_NAME else STEP)
 
     def choose(self, name: str) -> None:
         """Show an axis and keep it, as a choice in the list does."""
