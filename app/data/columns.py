@@ -56,7 +56,7 @@ COLUMNS = (
     TableColumn("a_chars", "Characters A", lambda row: f"{row.a_chars:,}", 96, right=True, sortable=True),
     TableColumn("b_chars", "Characters B", lambda row: f"{row.b_chars:,}", 96, right=True, sortable=True),
     TableColumn("text_flags", "Text flags", _text_flags, 150, colour=lambda row: "warn" if row.text_flags else ""),
-    TableColumn("tags", "Tags", lambda row: SEPARATOR.join(row.tags), 150),
+    TableColumn("tags", "Tags", lambda row: SEPARATOR.join(row.tags), 110),
     TableColumn("newest", "Newest label", _newest, 130, sortable=True),
 )
 """Every column; the key of each is an order of the pair table, see ``PairOrder``."""

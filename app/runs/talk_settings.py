@@ -9,6 +9,7 @@ from app.theme.theme import Theme
 from app.widgets.containers import Collapsible, ScrollColumn, line
 from app.widgets.controls import SpinBox
 from app.widgets.display import Mark
+from app.widgets.field_grid import FieldGrid
 from app.widgets.flow import FlowLayout
 from app.widgets.inputs import LabeledSlider, SegmentedControl
 from app.widgets.labels import text_label
@@ -46,7 +47,7 @@ class TalkSettingsPanel(QWidget):
         self.seed.setRange(0, _MOST_SEED)
         self.tokens.setAccessibleName("Max new tokens")
         self.seed.setAccessibleName("Seed")
-        self.same_seed = QCheckBox("same for all")
+        self.same_seed = QCheckBox("The same seed for all")
         self.same_seed.setChecked(True)
         self.same_seed.setAccessibleName("The same seed for all who answer")
         goes_on = [("own", "Own answers"), ("one", "The better one")]
@@ -65,6 +66,8 @@ class TalkSettingsPanel(QWidget):
         self.votes = text_label("", "hint", wrap=True)
         self._theme = theme
         self._build()
+        self._scale()
+        theme.changed.connect(self._scale)
         self.drawing.set_value("sample")
         self.history.set_value("own")
         self._connect()
@@ -80,15 +83,13 @@ class TalkSettingsPanel(QWidget):
         head.add_gap()
         head.addWidget(self.drawing)
         column.addLayout(head)
-        column.addWidget(self.temperature)
-        column.addWidget(self.top_p)
-        column.addWidget(self.penalty)
-        for name, *fields in (("Max tokens", self.tokens), ("Seed", self.seed, self.same_seed)):
-            row = FlowLayout(spacing=8)
-            row.addWidget(text_label(name, "muted"))
-            for field in fields:
-                row.addWidget(field)
-            column.addLayout(row)
+        sliders = [(slider.label, slider) for slider in (self.temperature, self.top_p, self.penalty)]
+        numbers = [(text_label(name, "muted"), box) for name, box in (("Max tokens", self.tokens), ("Seed", self.seed))]
+        row = QHBoxLayout()
+        row.addWidget(FieldGrid([*sliders, *numbers], most=1))
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addWidget(self.same_seed)
         column.addWidget(line())
         column.addWidget(text_label("History", "section"))
         column.addWidget(self.history)
@@ -97,15 +98,18 @@ class TalkSettingsPanel(QWidget):
         title.addWidget(text_label("System prompt", "section"), 1)
         title.addWidget(self.system_tokens)
         column.addLayout(title)
-        self.system.setFixedHeight(self._theme.px(26 * _SYSTEM_LINES))
         column.addWidget(self.system)
-        self.template.setMinimumHeight(self._theme.px(190))
         self.fold.head.addWidget(self.template_tokens)
         column.addWidget(self.fold)
         column.addWidget(line())
         column.addWidget(text_label("Votes here", "section"))
         column.addWidget(self.votes)
         column.addStretch(1)
+
+    def _scale(self) -> None:
+        """Give the texts heights that follow the size of the text."""
+        self.system.setFixedHeight(self._theme.px(26 * _SYSTEM_LINES))
+        self.template.setMinimumHeight(self._theme.px(190))
 
     def _connect(self) -> None:
         self.drawing.changed.connect(self._draw)

@@ -64,6 +64,8 @@ class TalkView(QWidget):
         self.exchanges = ScrollColumn(margin=0, spacing=10, name="The talk")
         self.exchanges.column.addStretch(1)
         self._build()
+        self._scale()
+        self._theme.changed.connect(self._scale)
         bar = self.exchanges.verticalScrollBar()
         bar.rangeChanged.connect(lambda *_: self._scroll_down())
         bar.actionTriggered.connect(lambda _: self._let_go())
@@ -89,7 +91,6 @@ class TalkView(QWidget):
         panel.setMinimumWidth(0)  # what its content needs, which grows with the text
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.settings)
-        self.exchanges.setMinimumHeight(theme.px(_LEAST_TALK_PX))
         whole = ScrollColumn(name="The talk, the message and the votes")
         whole.column.addWidget(talk)
         self.split = FoldingSplit((whole, panel), (1000, _SIDE_PX), heights=(600, 200), least=(24, 17))
@@ -101,10 +102,14 @@ class TalkView(QWidget):
         outer.addWidget(self.header)
         outer.addWidget(self.body, 1)
 
+    def _scale(self) -> None:
+        """Give message and talk heights that follow the size of the text."""
+        self.field.setFixedHeight(self._theme.px(24 * _LINES))
+        self.exchanges.setMinimumHeight(self._theme.px(_LEAST_TALK_PX))
+
     def _composer(self) -> Card:
         actions, theme = self._context.actions, self._theme
         card = Card(spacing=6)
-        self.field.setFixedHeight(theme.px(24 * _LINES))
         row = FlowLayout(spacing=8, row_spacing=4, middle=True)
         row.add(self.field, least=14)
         self.stop = action_button(actions, "try.stop", text="Stop", show_key=True, theme=theme)

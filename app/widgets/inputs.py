@@ -127,7 +127,10 @@ class _ResettingSlider(Slider):
 
 
 class LabeledSlider(QWidget):
-    """Name, slider, value: ``changed(float)`` fires while it is moved; a double click resets it."""
+    """Name, slider, value: ``changed(float)`` fires while it is moved; a double click resets it.
+
+    ``label`` is the name; a form takes it out, so that the sliders of several stand under each other.
+    """
 
     changed = Signal(float)
 
@@ -144,7 +147,8 @@ class LabeledSlider(QWidget):
         self._slider.setAccessibleName(name)
         self._slider.setToolTip(f"{name}; double-click for {value:.{decimals}f}")
         self._shown = text_label("", "caption")
-        row.addWidget(text_label(name, "muted"))
+        self.label = text_label(name, "muted")
+        row.addWidget(self.label)
         row.addWidget(self._slider)
         row.addWidget(self._shown)
         self._slider.valueChanged.connect(self._moved)

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app.runs.talk_settings import TalkSettingsPanel
 from core.domain.prompt_inspection import InspectedAnswer, InspectedToken
 from core.domain.run_config import RunConfig
 from core.runs.creation import NewRun, create_run
@@ -175,3 +176,14 @@ def test_that_a_run_without_weights_says_so(talk: Any) -> None:
     shown = talk.part.view.body.currentWidget()
     assert shown is talk.part.view._empty
     assert not talk.context.actions.action("try.send").isEnabled()
+
+
+def test_that_the_system_prompt_keeps_its_lines_when_the_text_grows(theme: Any, qtbot: Any) -> None:
+    theme.apply("light", 100)
+    panel = TalkSettingsPanel(theme)
+    qtbot.addWidget(panel)
+    before = panel.system.minimumHeight()
+    theme.apply("light", 200)
+    assert panel.system.minimumHeight() == 2 * before
+    theme.apply("light", 100)
+    assert panel.system.maximumHeight() == before
