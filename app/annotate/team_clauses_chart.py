@@ -15,6 +15,8 @@ from core.domain.quality import FIRM, TENTATIVE
 
 ROW_PX, HEAD_PX, TEXT_PX, SMALL_PX = 44, 40, 13, 11
 _LABEL, _PAIRS, _SPLIT, _NOW = 118, 52, 52, 108
+_LINES = 96
+"""The least width of the area of the lines: at 200 % the chart then fits into a window of 1024 px."""
 _START = 0.4
 
 
@@ -41,7 +43,7 @@ class ClausesChart(PaintedChart):
 
     def minimumSizeHint(self) -> QSize:
         """Return the same height, and a width at which the lines can be told apart."""
-        return QSize(self.theme.px(_LABEL + _PAIRS + _SPLIT + _NOW + 110), self.sizeHint().height())
+        return QSize(self.theme.px(_LABEL + _PAIRS + _SPLIT + _NOW + _LINES), self.sizeHint().height())
 
     def paint(self, painter: QPainter) -> None:
         """Draw limits, axis and rows."""

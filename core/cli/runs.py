@@ -13,7 +13,7 @@ import typer
 
 from core.cli import run_compare, run_housekeeping, run_plots, run_queue, run_report, run_reproduce, run_samples
 from core.cli.measured import held_out_words, insight_lines, measured_lines, plain_batch, plain_held_out
-from core.cli.output import say, say_json, table
+from core.cli.output import say, say_json, say_note, table
 from core.cli.run_settings import read_changes
 from core.runs import run_control
 from core.runs.event_lines import finite
@@ -59,7 +59,11 @@ def build() -> typer.Typer:
 
 def list_runs(workspace: Annotated[Path, typer.Argument(help="Workspace folder.")], as_json: _Json = False) -> None:
     """Print the runs, newest first."""
-    rows = [summary(RunReader(folder.path)) for folder in run_control.list_runs(run_control.runs_place(workspace))]
+    place = run_control.runs_place(workspace)
+    folders = run_control.list_runs(place)
+    rows = [summary(RunReader(folder.path)) for folder in folders]
+    for name in run_control.left_out(place, folders):
+        say_note(f"The run in {name} cannot be read and is not listed. Restore its folder from a copy.")
     if as_json:
         say_json(rows)
     elif not rows:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTabBar, QVBoxLayout, QWidget
 
 from app.places import PLACES
 from core.paths import resources_dir
@@ -86,6 +87,21 @@ def found(
 def test_that_nothing_is_cut_or_covered_on_any_page(demo: Any) -> None:
     wrong = found(demo, QUICK)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["annotate", "data", "inspect"])
+def test_that_nothing_is_cut_or_covered_in_any_tab_of_a_page(demo: Any, qtbot: Any, place: str) -> None:
+    wrong, page = [], demo.page(place)
+    demo.settle()
+    bars = [bar for bar in page.findChildren(QTabBar) if bar.isVisible()]
+    for bar, tab in [(one, tab) for one in bars for tab in range(one.count()) if one.isTabVisible(tab)]:
+        qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(tab).center())
+        demo.settle()
+        wrong += [f"{bar.tabText(tab)}: {one}" for one in found(demo, QUICK, (place,))]
+        demo.context.settings.set("look.zoom", 100)
+        demo.settle()
+    assert bars and not wrong, "\n".join(wrong)
 
 
 @pytest.mark.slow

@@ -58,6 +58,17 @@ def test_that_the_runs_of_a_workspace_are_listed(call: Call, runs: Path) -> None
     assert "4/4" in text
 
 
+def test_that_a_run_that_cannot_be_read_is_told_and_hides_no_other(call: Call, runs: Path) -> None:
+    for name, text in (("cut", '{"run_id": "x"'), ("deep", "[" * 5000)):
+        (runs / "runs" / name).mkdir()
+        (runs / "runs" / name / "run.json").write_text(text)
+    (runs / "runs" / "other").mkdir()
+    said = call("runs", runs, "--json")
+    assert {row["name"] for row in said.json()} == {"done", "fresh"}
+    notes = [line for line in said.err.splitlines() if line.startswith("note: The run in ")]
+    assert [line.split()[4] for line in notes] == ["cut", "deep"]
+
+
 def test_that_list_may_be_left_out_or_said(call: Call, runs: Path) -> None:
     assert call("runs", "list", runs, "--json").json() == call("runs", runs, "--json").json()
     assert call("runs", "--json", runs).json() == call("runs", runs, "--json").json()

@@ -190,6 +190,8 @@ def test_that_writing_commands_exit_3_while_another_has_the_workspace_and_readin
         (("rubric", "publish", "WS", "none.yaml"), 1, "none.yaml does not exist"),
         (("rubric", "publish", "WS", "mine.jsonl", "--level", "huge"), 2, "level cannot be"),
         (("rubric", "show", "WS", "None 1.0.0"), 1, "There is no rubric version"),
+        (("backup", "none", "--list"), 1, "There is no folder none"),
+        (("import", "WS", "mine.jsonl", "--dry-run", "--rejects", "mine.jsonl"), 1, "is the file that is read"),
         (("no-such-command",), 2, "No such command"),
     ],
 )
