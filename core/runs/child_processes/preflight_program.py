@@ -29,6 +29,7 @@ from core.domain.time_spans import rough
 from core.domain.token_notes import cut_words
 from core.model_files.folder_check import check_model
 from core.model_files.offline import go_offline
+from core.runs.child_processes.own_ranking import ranking_check
 from core.runs.child_processes.request import Part, Progress, serve_parts
 from core.runs.child_processes.template_checks import template_checks
 from core.runs.child_processes.tried_step import TriedStep
@@ -85,6 +86,8 @@ def examine(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
         config, model_dir, tried_pairs, found, lambda phase: progress(2, _TOTAL, f"One step as a test: {phase}")
     )
     tried.run()
+    for check in ranking_check(tried.step.rows) if tried.step is not None else ():
+        found(check)
     progress(3, _TOTAL, "Counting")
     prompt_tokens = fmean(len(pair.prompt_ids) for pair in encoded) if encoded else 0.0
     report = _report(config, pairs, tokens, lengths, prompt_tokens, tried, plan, Path(request["place"]))
