@@ -192,14 +192,20 @@ def _refused(bound: BoundFormat, row: Mapping[str, object]) -> str:
 
 def _key_hint(sample: Sample) -> str:
     """Offer a key of a column that holds objects where a text is wanted."""
+    seconds = {other for _, other in known.ANSWERS}
+    found: dict[str, str] = {}
     for name in ("chosen", "rejected", *known.PROMPTS, *(name for pair in known.ANSWERS for name in pair)):
         column = sample.names.get(name)
         if column and dict in sample.tally(column).kinds and (keys := list(sample.tally(column).keys)):
-            field = name if name in ("chosen", "rejected") else "prompt" if name in known.PROMPTS else "first"
+            field = "prompt" if name in known.PROMPTS else "second" if name in seconds else "first"
+            field = name if name in ("chosen", "rejected") else field
             likely = next((key for key in keys if any(word in key.lower() for word in _KEY_WORDS)), keys[0])
-            wanted = shlex.quote(f"{column}.{likely}={field}")
-            return f"If one of the keys of {column!r} holds the text, name it, for example --map {wanted}."
-    return ""
+            if field not in found.values():
+                found[f"{column}.{likely}"] = field
+    if not found:
+        return ""
+    words = " ".join(f"--map {shlex.quote(f'{key}={field}')}" for key, field in found.items())
+    return f"If these keys hold the texts, name them: {words}."
 
 
 def _map_hint(sample: Sample, prompt: str | None, answers: tuple[str, str] | None) -> str:

@@ -93,6 +93,7 @@ class _Lines:
         return line
 
 
+_BACKSLASH = "a quote inside a cell stands behind a backslash; CSV writes it twice"
 _TOO_LONG = "\x00too long\x00"
 """Stands before the size of a line that is not read."""
 
@@ -179,7 +180,8 @@ class _CsvReader:
         elif "new-line character" in reason:
             reason = "it is not CSV: a carriage return stands in a cell without quotes"
         elif isinstance(error, csv.Error):
-            reason = f"it is not CSV: {reason}"
+            escaped = self._lines.used and '\\"' in self._lines.used[0]
+            reason = _BACKSLASH if escaped else f"it is not CSV: {reason}"
         return RawRow(number, None, reason)
 
     def _row(self, number: int, cells: list[str]) -> RawRow:

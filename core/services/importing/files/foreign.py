@@ -48,11 +48,20 @@ _ZIPPED: tuple[tuple[bytes, str, str], ...] = (
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _SAFETENSORS = re.compile(rb"[\x00-\xff]{4}\0{4}\{")
 _ERROR_KEYS = frozenset(("error", "errors", "detail", "message", "error_description", "exception"))
-_ERROR_ASIDES = frozenset(
-    ("status", "code", "status_code", "statuscode", "type", "title", "instance", "success", "ok", "path", "timestamp",
-     "trace", "traceback", "request_id", "requestid", "documentation_url", "cause_exception", "cause_message",
-     "cause_traceback", "error_code", "errorcode", "name", "url", "method", "data")
-)  # fmt: skip
+_ERROR_ASIDES = frozenset((
+     "status", "code", "status_code", "statuscode", "type", "title", "instance", "success", "ok", "path",
+     "timestamp", "trace", "traceback", "request_id", "requestid", "documentation_url", "cause_exception",
+     "cause_message", "cause_traceback", "estimated_time", "retry_after", "param", "reason", "hint", "help",
+     "error_code", "errorcode", "name", "url", "method", "data",
+))  # fmt: skip
+_ERROR_LINE = re.compile(
+    rb"(?:<Error>|(?:(?:HTTP/\d\S* |Error )?[45]\d\d[ :.-]+)?(?:Entry not found|Not Found\b|Repository not found|"
+    rb"Forbidden\b|Unauthorized\b|Bad Request|Bad Gateway|Service Unavailable|Internal Server Error|Too Many Requests|"
+    rb"Gateway Time-?out|Client Error|Server Error|Rate limit|Access to |Access denied|"
+    rb"Invalid (?:username|credentials|token)))",
+    re.IGNORECASE,
+)
+_ERROR_SIZE, _FEW_LINES = 2048, 3
 _SHOWN = 200
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _XML = re.compile(rb"\s*<\?xml\b", re.IGNORECASE)
@@ -119,11 +128,15 @@ def _zip_kind(head: bytes) -> tuple[str, str]:
 
 
 def refuse_error_message(name: str, text: bytes) -> None:
-    """Refuse the answer of a server that had no file to give: one JSON object that tells of an error.
+    """Refuse the answer of a server that had no file to give: one JSON object, or a line, that tells of an error.
 
     Raises:
         BadInput: with the server's own words.
     """
+    if not text.startswith(b"{"):
+        if len(text) <= _ERROR_SIZE and _ERROR_LINE.match(text) and text.strip().count(b"\n") < _FEW_LINES:
+            raise _server_error(name, text.decode("utf-8", errors="replace").strip()[:_SHOWN])
+        return
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -136,8 +149,12 @@ def refuse_error_message(name: str, text: bytes) -> None:
     told = next(
         (words for key, value in found.items() if str(key).lower() in _ERROR_KEYS and (words := _words(value))), ""
     )
+    raise _server_error(name, told)
+
+
+def _server_error(name: str, told: str) -> BadInput:
     said = f': "{told.rstrip(".")}"' if told else ""
-    raise BadInput(
+    return BadInput(
         f"{name} is the error message of a server and no data{said}.",
         "Download the file again; it may need a login, another address, or more time.",
     )

@@ -171,7 +171,7 @@ def _laid_out(
     elif start[:1] not in b"[{" and (lines := lines_behind(start, limits)):
         head, start, first_line = lines, lines, lines.split(b"\n", 1)[0]
     quoted_rows = start[:1] == b'"' and re.match(rb'"\s*\{\s*\\"', start) is not None
-    if start[:1] == b"{" and len(head) < HEAD_BYTES:
+    if len(head) < HEAD_BYTES:
         refuse_error_message(path.name, start)
     if start.strip() in (b"null", b"true", b"false"):
         raise BadInput(

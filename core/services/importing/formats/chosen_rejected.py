@@ -6,6 +6,7 @@ LLaMA-Factory's data README and of axolotl's page on RLHF (``chat_template``, ``
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -26,7 +27,7 @@ from core.services.importing.formats.transcripts import (
     split_pair,
     split_plain,
 )
-from core.services.importing.limits import Limits, RowRejected, check_text
+from core.services.importing.limits import Limits, RowRejected, check_text, printable
 from core.services.importing.reading import ColumnRole, Remarks
 from core.services.importing.rows import ParsedPair
 
@@ -120,6 +121,12 @@ def _bind_messages(
     return BoundFormat(convert, notes, roles={**answer_roles(names), column: ColumnRole.PROMPT})
 
 
+_SPEAKER_AT_END = re.compile(
+    r"(?:^|\n)\W{0,6}(?:assistant|bot|ai|gpt|model|answer|response)\W{0,3}:\W{0,3}\s*$", re.IGNORECASE
+)
+_SPEAKER_KEPT = "the texts name their speakers ({}); they are read as one text, and the marks stay in the prompt"
+
+
 def bind_implicit(sample: Sample, limits: Limits) -> BoundFormat | None:
     """Bind to two texts or conversations that begin with the same prompt."""
     names = sample.pick_pair(ANSWERS)
@@ -139,6 +146,8 @@ def bind_implicit(sample: Sample, limits: Limits) -> BoundFormat | None:
             one, other = first.text(row), second.text(row)
             split = split_pair if is_transcript(one) and is_transcript(other) else split_plain
             prompt, chosen, rejected = split(one, other)
+            if mark := _SPEAKER_AT_END.search(prompt.messages[-1].content):
+                sample.remarks.count(_SPEAKER_KEPT.format(printable(mark.group().strip())))
         prompt = with_system(prompt, row, system, limits, sample.remarks)
         return [chosen_pair(prompt, chosen, rejected, provenance, row)]
 

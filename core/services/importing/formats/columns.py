@@ -34,8 +34,9 @@ def one_hot_columns(sample: Sample) -> tuple[str, str, str | None] | None:
 
 
 def prompt_column(sample: Sample) -> str | None:
-    """Return the column that holds the prompt."""
-    return sample.pick(*known.PROMPTS)
+    """Return the column that holds the prompt: the first of a known name, one with nothing in it only as the last."""
+    named = [sample.names[name] for name in known.PROMPTS if name in sample.names]
+    return next((column for column in named if sample.tally(column).filled), named[0] if named else None)
 
 
 def prompt_reader(sample: Sample, limits: Limits) -> PromptReader | None:

@@ -68,3 +68,29 @@ def test_that_thumbs_mark_an_answer() -> None:
     rows = [{"prompt": "q", "response": text, "feedback": mark} for text, mark in (("a", "thumbs_up"), ("b", "👎"))]
     detection, _ = detected(*rows)
     assert [answer.key for answer in detection.bound.questions[0].answers] == ["by_prompt", "nothing"]
+
+
+def test_that_speakers_that_stay_in_the_prompt_are_told() -> None:
+    rows = [
+        {side: f"User: q{i}\nBot: {text} {i}" for side, text in (("chosen", "good"), ("rejected", "bad"))}
+        for i in (1, 2)
+    ]
+    assert "the texts name their speakers (Bot:); they are read as one text, and the marks stay in the prompt" in (
+        remarks(*rows)
+    )
+    plain_rows = [{"chosen": f"Name river {i}: Rhine", "rejected": f"Name river {i}: none"} for i in (1, 2)]
+    assert "speakers" not in remarks(*plain_rows)
+
+
+def test_that_a_column_of_a_known_name_with_nothing_in_it_gives_way_to_the_next() -> None:
+    rows = [{"prompt": None, "question": f"q{i}", "chosen": "x", "rejected": "y"} for i in range(2)]
+    assert [plain(pair)[0] for pair in read(*rows)] == [["q0"], ["q1"]]
+
+
+def test_that_every_key_that_may_hold_a_text_is_offered() -> None:
+    with pytest.raises(BadInput) as caught:
+        detected({"prompt": {"text": "q"}, "chosen": {"text": "x"}, "rejected": {"text": "y"}})
+    assert caught.value.hint == (
+        "If these keys hold the texts, name them: --map chosen.text=chosen --map rejected.text=rejected "
+        "--map prompt.text=prompt."
+    )
