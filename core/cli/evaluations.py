@@ -31,13 +31,14 @@ from core.runs.evaluations import control
 from core.runs.evaluations.arm_costs import arm_costs
 from core.runs.evaluations.cost import ExpectedCost
 from core.runs.evaluations.driver import evaluate
-from core.runs.evaluations.folder import PLACE, EvaluationFolder
+from core.runs.evaluations.folder import EVALUATION_JSON, PLACE, EvaluationFolder
 from core.runs.evaluations.hosting import EvaluationHost
 from core.runs.evaluations.ledger import EvaluationLedger
 from core.runs.evaluations.lines import evaluation_json, evaluation_line
 from core.runs.evaluations.status import evaluation_status
 from core.runs.evaluations.verify import evaluation_problems
 from core.runs.evaluations.words import done_words, left_words, work_words
+from core.runs.finding import left_out
 from core.runs.folder import RunFolder
 from core.runs.run_control import find_run
 from core.services.evaluations.making import expected_bare, make_bare
@@ -290,7 +291,11 @@ def _info(folder: EvaluationFolder) -> EvaluationInfo:
 
 
 def _list(place: Path, as_json: bool) -> None:
-    found = [_info(folder) for folder in control.list_evaluations(control.evaluations_place(place))]
+    place = control.evaluations_place(place)
+    folders = control.list_evaluations(place)
+    found = [_info(folder) for folder in folders]
+    for name in left_out(place, folders, EVALUATION_JSON):
+        say_note(f"The evaluation in {name} cannot be read and is not listed. Restore its folder from a copy.")
     if as_json:
         say_json([info.to_plain() for info in found])
     elif not found:

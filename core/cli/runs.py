@@ -17,7 +17,8 @@ from core.cli.output import say, say_json, say_note, table
 from core.cli.run_settings import read_changes
 from core.runs import run_control
 from core.runs.event_lines import finite
-from core.runs.folder import RunFolder
+from core.runs.finding import left_out
+from core.runs.folder import RUN_JSON, RunFolder
 from core.runs.forking import fork_run
 from core.runs.progress_words import pending_words
 from core.runs.run_reader import RunReader
@@ -62,7 +63,7 @@ def list_runs(workspace: Annotated[Path, typer.Argument(help="Workspace folder."
     place = run_control.runs_place(workspace)
     folders = run_control.list_runs(place)
     rows = [summary(RunReader(folder.path)) for folder in folders]
-    for name in run_control.left_out(place, folders):
+    for name in left_out(place, folders, RUN_JSON):
         say_note(f"The run in {name} cannot be read and is not listed. Restore its folder from a copy.")
     if as_json:
         say_json(rows)

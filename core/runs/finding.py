@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -35,6 +36,16 @@ def readable(place: Path, make: Callable[[Path], F]) -> list[F]:
         except UserError:
             continue
     return [folder for _, _, folder in sorted(found, key=lambda one: one[:2], reverse=True)]
+
+
+def left_out(place: Path, listed: Sequence[_Recorded], record: str) -> list[str]:
+    """Return the names of the folders below ``place`` that hold a file ``record`` and are not ``listed``.
+
+    :func:`readable` leaves them out, because they cannot be read; who lists folders names them.
+    """
+    known = {folder.path for folder in listed}
+    found = place.iterdir() if place.is_dir() else ()
+    return sorted(path.name for path in found if path not in known and os.path.lexists(path / record))
 
 
 def inside(place: Path, name: str) -> Path:

@@ -6,15 +6,13 @@ Forking a run is :func:`core.runs.forking.fork_run`.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from core.domain.errors import NotFound, UsageError
 from core.domain.run_record import LIVE_STATES
 from core.runs import control_file
 from core.runs.finding import inside, only_one, readable
-from core.runs.folder import RUN_JSON, RunFolder
+from core.runs.folder import RunFolder
 from core.runs.hosting import hosts
 from core.runs.hosting.driver import Engine
 from core.runs.hosting.hosts import Host, HostKind
@@ -24,13 +22,6 @@ from core.runs.status import read_status, require_startable
 def list_runs(place: Path) -> list[RunFolder]:
     """Return the readable run folders directly below ``place``, newest first; damaged ones are left out."""
     return readable(place, RunFolder)
-
-
-def left_out(place: Path, listed: Sequence[RunFolder]) -> list[str]:
-    """Return the names of the folders below ``place`` that hold a run and are not ``listed``: it cannot be read."""
-    known = {folder.path for folder in listed}
-    found = place.iterdir() if place.is_dir() else ()
-    return sorted(path.name for path in found if path not in known and os.path.lexists(path / RUN_JSON))
 
 
 def runs_place(place: Path) -> Path:

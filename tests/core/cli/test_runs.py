@@ -67,6 +67,10 @@ def test_that_a_run_that_cannot_be_read_is_told_and_hides_no_other(call: Call, r
     assert {row["name"] for row in said.json()} == {"done", "fresh"}
     notes = [line for line in said.err.splitlines() if line.startswith("note: The run in ")]
     assert [line.split()[4] for line in notes] == ["cut", "deep"]
+    (runs / "evaluations" / "cut").mkdir(parents=True)
+    (runs / "evaluations" / "cut" / "evaluation.json").write_text("{")
+    said = call("evaluations", runs, "--json")
+    assert said.json() == [] and "The evaluation in cut cannot be read" in said.err
 
 
 def test_that_list_may_be_left_out_or_said(call: Call, runs: Path) -> None:
