@@ -34,9 +34,9 @@ _GOLDS = """SELECT t.reviewer_id, t.judgement_id, t.pair_id, t.strength, o.stren
     JOIN rubric_version ov ON ov.id=o.rubric_version_id AND ov.rubric_id=tv.rubric_id AND ov.major=tv.major
     WHERE t.task='gold' {0} ORDER BY t.judgement_id, o.judgement_id"""
 
-_BEHIND = """AND EXISTS(SELECT 1 FROM dataset_item_judgement d JOIN judgement j ON j.id=d.judgement_id
-    JOIN rubric_version jv ON jv.id=j.rubric_version_id
-    WHERE d.dataset_id=? AND j.reviewer_id=t.reviewer_id AND jv.rubric_id=tv.rubric_id AND jv.major=tv.major)"""
+_BEHIND = """AND (t.reviewer_id, tv.rubric_id, tv.major) IN (SELECT j.reviewer_id, jv.rubric_id, jv.major
+    FROM dataset_item_judgement d JOIN judgement j ON j.id=d.judgement_id
+    JOIN rubric_version jv ON jv.id=j.rubric_version_id WHERE d.dataset_id=?)"""
 
 
 @dataclass(frozen=True, slots=True)

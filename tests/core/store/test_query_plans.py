@@ -39,6 +39,13 @@ def test_that_the_label_that_a_retest_repeats_is_searched_by_its_pair(app: Appli
     assert "SEARCH o USING INDEX judgement_pair (pair_id=? AND id<?)" in plan
 
 
+def test_that_who_is_behind_a_dataset_version_is_read_once_and_not_for_each_retest(app: Application) -> None:
+    with app.store.read() as session:
+        plan = _plan(session, lambda: list(retest_pairs.retests(session, 1)))
+    assert any(step.startswith("LIST SUBQUERY") for step in plan)
+    assert "SEARCH o USING INDEX judgement_pair (pair_id=? AND id<?)" in plan
+
+
 def test_that_a_renewed_label_is_searched_by_its_pair(app: Application) -> None:
     newest = app.rubrics.published()[0].id
     with app.store.read() as session:
