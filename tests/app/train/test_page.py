@@ -397,6 +397,8 @@ def test_that_the_charter_of_another_run_is_shown_as_it_was_written(page):
         planned_items=40,
         planned_judgements=85,
         kl_budget=4.0,
+        answer_seconds=1.5,
+        memory_gib=6.0,
     )
     page.charter.set_charter(written)
     assert page.charter.charter() == written

@@ -150,6 +150,15 @@ def test_that_a_statistic_that_some_draws_do_not_have_has_no_interval_and_is_not
     assert found.why_no_interval == "no interval"
 
 
+def test_that_ratios_of_sums_hold_the_truth_about_as_often_as_they_say():
+    def draw(seed):
+        rng = np.random.default_rng(seed)
+        answers = rng.integers(8, 17, 40).astype(float)  # batches of about the same size
+        return ratio_of_sums(answers * rng.gamma(8.0, 0.25, 40), answers, "s")  # 2 seconds an answer
+
+    assert 0.93 <= held([draw(seed) for seed in range(2000)], 2.0) <= 0.97
+
+
 def test_that_a_ratio_of_what_is_never_below_0_has_no_end_below_it():
     seconds, answers = [0.1, 4.0], [4.0, 4.0]
     found = ratio_of_sums(seconds, answers, "s")

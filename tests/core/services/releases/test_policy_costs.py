@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 
 from core.domain.charter import Charter
+from core.domain.errors import UsageError
 from core.domain.release_gate import GateDecision
 from core.evaluation.gate import decide
 from core.services.application import Application
 from core.services.releases.contract import Signed, contract_of
 from core.services.releases.gate_facts import Judged, gate_input, judged
 from core.services.releases.policy_costs import CostVerdict, cost_of
+from core.services.runs.charter_file import read_charter
 from tests.core.evaluation.test_gate_costs import COST
 
 
@@ -23,6 +25,13 @@ def under(one: Judged, charter: Charter) -> Judged:
 
 def gate_of(app: Application, one: Judged) -> GateDecision:
     return decide(gate_input(one, app.sealed, app.releases.failures))
+
+
+def test_that_words_of_the_command_line_name_the_limits() -> None:
+    found = read_charter(None, ["answer_seconds=2", "memory_gib=8"])
+    assert found == Charter(answer_seconds=2.0, memory_gib=8.0)
+    with pytest.raises(UsageError, match="memory_gib cannot be below 0"):
+        read_charter(None, ["memory_gib=-1"])
 
 
 def test_that_the_gate_and_the_contract_read_the_limits_of_the_charter(app: Application, evaluation: str) -> None:
