@@ -19,7 +19,7 @@ from app.widgets.dialog import BaseDialog
 from app.widgets.field_grid import FieldGrid
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import short, text_label
-from core.domain.batch import RUNS_NEEDED, BatchPolicy
+from core.domain.batch import PICKING, RUNS_NEEDED, BatchPolicy
 from core.domain.errors import UserError
 from core.services.batches.command_words import command_line
 
@@ -110,8 +110,10 @@ class BatchDialog(BaseDialog):
         for key, words in form.ORDERS:
             self.order.addItem(words, key)
         card.add(_fields((("Order", self.order), ("Seed", self.seed))))
-        self.of_runs = _fields((("Run", self.runs[0]), ("Other run", self.runs[1]), ("Random share", self.random)))
+        self.of_runs = _fields((("Run", self.runs[0]), ("Other run", self.runs[1])))
+        self.share = _fields((("Random share", self.random),))
         card.add(self.of_runs)
+        card.add(self.share)
         card.add(text_label(_ABOUT_ORDER, "hint", wrap=True))
         return card
 
@@ -156,6 +158,7 @@ class BatchDialog(BaseDialog):
         order = self.order.currentData()
         needed = RUNS_NEEDED.get(order, 0)
         self.of_runs.setVisible(needed > 0)
+        self.share.setVisible(order in PICKING)
         self.runs[1].setEnabled(needed > 1)
         if order == "suspects" and self.labels.currentData() == "none":
             self.labels.setCurrentIndex(self.labels.findData("any"))

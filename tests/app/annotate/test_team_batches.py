@@ -36,7 +36,11 @@ def test_that_a_batch_is_planned_made_shown_handed_over_and_labelled(tmp_path, m
         dialog.order.setCurrentIndex(dialog.order.findData("suspects"))
         qtbot.waitUntil(lambda: dialog.error.text().startswith("This order reads 1 run"))
         assert dialog.labels.currentData() == "any" and not dialog.plan.text()
+        assert not dialog.of_runs.isHidden() and not dialog.share.isHidden()
+        dialog.order.setCurrentIndex(dialog.order.findData("length"))
+        assert dialog.of_runs.isHidden() and not dialog.share.isHidden(), "its random share is a choice, too"
         dialog.order.setCurrentIndex(0)
+        assert dialog.share.isHidden()
         dialog.labels.setCurrentIndex(0)
         running.dialogs.answers.append("Close")
         dialog.command.click()
