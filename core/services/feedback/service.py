@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.domain.changes import Changes, Outcome
@@ -19,6 +20,7 @@ from core.domain.feedback import (
     FeedbackFilter,
     FeedbackReport,
 )
+from core.domain.names import checked_name
 from core.durable import file_sha256
 from core.services.feedback.columns import FeedbackChoices
 from core.services.feedback.file_reading import FeedbackLook, look_at_feedback, read_feedback
@@ -151,9 +153,11 @@ class FeedbackService:
         """Store one event that was typed in; the same content again is the event that is there.
 
         Raises:
-            BadInput: for texts that cannot be stored byte for byte.
+            BadInput: for texts that cannot be stored byte for byte, and an author whose name cannot be read.
         """
         self._check_texts(content)
+        if content.author:
+            content = replace(content, author=checked_name(content.author, "person"))
         context = self._store.write_context()
 
         def write(session: Session) -> tuple[int, bool]:

@@ -12,6 +12,7 @@ import pytest
 
 from core.domain.consent import OTHER_USE, Consent
 from core.domain.conversation import Prompt
+from core.domain.errors import BadInput
 from core.domain.feedback import FeedbackContent
 from core.services.application import Application
 from core.services.feedback.service import FeedbackChoices, FeedbackFilter
@@ -101,3 +102,11 @@ def test_that_batches_are_remembered(app: Application) -> None:
     event = app.feedback.add(content).value
     app.triage.to_labelling([event.id], 1, batch="May")
     assert list(app.feedback.batches()) == ["May"]
+
+
+@pytest.mark.parametrize("author", ["Ann\nBen", "Ann\u202enaB", "x" * 500])
+def test_that_the_author_of_feedback_is_a_name_that_can_be_read(app: Application, author: str) -> None:
+    with pytest.raises(BadInput, match="name of a person"):
+        app.feedback.add(FeedbackContent("complaint", note="Too slow.", author=author))
+    assert app.feedback.counts().events == 0
+    assert app.feedback.add(FeedbackContent("complaint", note="Slow.", author=" Ann ")).value.content.author == "Ann"
