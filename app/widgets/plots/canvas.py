@@ -24,8 +24,6 @@ _GRID = 46
 """Opacity of the lines of the grid, of 255."""
 
 
-_LABEL_EDGE, _LEFT_STEP, _MOST_LEFT = 10, 16, 170
-"""Pixels beside a label at the left; by how many the axis grows; its greatest width."""
 _GAP_PX = 14
 _ROW_SHARE = 1.6
 """Room between two labels below, in pixels; height of a label at the left, in heights of its letters."""
@@ -93,14 +91,6 @@ class RoundAxis(pg.AxisItem):
             texts = [tick_text(round(end / spacing) * spacing, spacing) for end in (low, high)]
         return max(metrics.horizontalAdvance(text) for text in texts) + _GAP_PX
 
-    def label_width(self, length: float) -> float:
-        """Return the width of the widest label in pixels when the axis is so many pixels long."""
-        low, high = sorted(float(end) for end in self.range)
-        metrics = QFontMetricsF(self._tick_font or self.font())
-        levels = self.tickValues(low, high, max(1.0, length))
-        texts = [text for spacing, values in levels for text in self.tickStrings(values, 1.0, spacing)]
-        return max(map(metrics.horizontalAdvance, texts), default=0.0)
-
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """Return the labels."""
         if self.logMode:
@@ -133,9 +123,7 @@ class PlotCanvas(pg.GraphicsView):
         frame.setLayout(layout)
         self.left = RoundAxis("left", parent=frame, whole=whole_values)
         self.bottom = RoundAxis("bottom", parent=frame, whole=whole_steps)
-        self._left_width = left_width
         self.left.setWidth(left_width)
-        view.sigYRangeChanged.connect(lambda *_: self._fit_left())
         for axis in (self.left, self.bottom):
             axis.linkToView(view)
             axis.setZValue(0.5)
@@ -154,14 +142,6 @@ class PlotCanvas(pg.GraphicsView):
             super().resizeEvent(ev)
         elif not self._sizing.busy and not self.closed:
             self._sizing.add(self.take_size)
-
-    def _fit_left(self) -> None:
-        """Give the left axis the room that its labels need: those that do not fit are not printed at all."""
-        width = max(self._left_width, min(_MOST_LEFT, self.left.label_width(float(self.view.height())) + _LABEL_EDGE))
-        if width > self._left_width:  # in steps, so that it does not move with every value
-            width = _LEFT_STEP * math.ceil(width / _LEFT_STEP)
-        if width != self.left.width():
-            self.left.setWidth(int(width))
 
     @property
     def is_laid_out(self) -> bool:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor
 
 
@@ -29,21 +28,6 @@ class StepViewBox(pg.ViewBox):
         self.setMouseEnabled(x=True, y=False)
         self.band_colour = QColor(128, 128, 128, 40)
         self._band: pg.LinearRegionItem | None = None
-
-    def setRange(
-        self,
-        rect: QRectF | None = None,
-        xRange: Sequence[float] | None = None,
-        yRange: Sequence[float] | None = None,
-        padding: float | None = None,
-        update: bool = True,
-        disableAutoRange: bool = True,
-    ) -> None:
-        """Show a range; values that are all the same stand in the middle of one that is as wide as they are large."""
-        if yRange is not None and yRange[0] == yRange[1] != 0:
-            half = abs(yRange[0]) / 2
-            yRange = (yRange[0] - half, yRange[1] + half)
-        super().setRange(rect, xRange, yRange, padding, update, disableAutoRange)
 
     def mouseClickEvent(self, ev: object) -> None:
         """Emit the place of a left click; a double click asks for the whole run."""

@@ -201,7 +201,7 @@ def test_that_a_kl_is_called_by_its_horizon_with_error_n_and_share_cut(grid: Mon
     assert plot.head.full == "5.900 ± 0.732 SE · n 8 · 75 % cut"
 
 
-def test_that_an_axis_is_as_wide_as_its_labels_and_two_values_are_not_bent(theme: Theme, qtbot: Any) -> None:
+def test_that_a_line_of_two_values_is_not_bent(theme: Theme, qtbot: Any) -> None:
     plot = MetricPlot(theme, "loss", [CurveSpec("loss", "accent", "loss")])
     qtbot.addWidget(plot)
     plot.resize(600, 400)
@@ -209,12 +209,3 @@ def test_that_an_axis_is_as_wide_as_its_labels_and_two_values_are_not_bent(theme
     qtbot.waitExposed(plot)
     plot.set_curve("loss", [1, 2], [1.0, 5.0])
     assert plot.smoothed("loss").tolist() == [1.0, 5.0]
-    narrow = plot.plot.left.width()
-    steps = range(100)
-    plot.set_curve("loss", steps, [math.log(2) + 1e-15 * step for step in steps])
-    qtbot.waitUntil(lambda: plot.plot.left.width() > narrow)
-    assert plot.plot.left.width() >= plot.plot.left.label_width(plot.view.height())
-    plot.set_curve("loss", steps, [1e-4] * 100)
-    qtbot.waitUntil(lambda: plot.plot.left.width() == narrow)
-    low, high = plot.view.viewRange()[1]
-    assert (low, high) == pytest.approx((0.5e-4, 1.5e-4), rel=0.2), "a constant does not look like zero"
