@@ -20,6 +20,7 @@ from app.widgets.buttons import action_button
 from app.widgets.containers import Card, ScrollColumn, WholeColumn
 from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
+from app.widgets.height_fit import HeightFit
 from app.widgets.labels import Chip, text_label
 from app.widgets.plots.chart_card import ChartCard, TableRow
 from app.widgets.plots.curves import CurveSpec, nearest
@@ -48,7 +49,7 @@ class PairView:
     run_id: str = ""
 
 
-_LEAST_ANSWER = 120
+_LEAST_ANSWER, _MOST_PROMPT = 120, 84
 LEAST_CURVE = 96
 """Pixels of the curve's canvas where large text leaves little room."""
 
@@ -98,7 +99,7 @@ class PairPanel(QFrame):
         self.note.hide()
         self.head.add(self.note)
         self.prompt = SafeText(context.theme, "Prompt", size=13)
-        self.prompt.setMaximumHeight(context.theme.px(84))
+        HeightFit((self.prompt,), lambda: context.theme.px(_MOST_PROMPT))
         self.head.add(self.prompt)
         column.addWidget(self.head)
         self.chosen = SafeText(context.theme, "Chosen answer", size=13)
@@ -116,7 +117,9 @@ class PairPanel(QFrame):
             card.add(card.head)
             card.add(self.stats[name])
             card.add(view, 1)
-            cards.append(card)
+            whole = WholeColumn(spacing=0)
+            whole.column.addWidget(card, 1)
+            cards.append(whole)
         answers = FoldingSplit(cards, (400, 400), least=(16, 16), grows=None)
         column.addWidget(answers, 3)
         self.token_card = tokens or TokenCard(context)
