@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from core.domain.adjudication import GOLD, ConflictDecision, DecisionDraft
 from core.domain.ids import canonical_json, new_uid
+from core.domain.judgement import Task
 from core.store.plain import fetch, insert_row, read_json
 from core.store.sqlite.write_context import WriteContext
 from core.store.tables import AdjudicationRow
@@ -84,9 +85,26 @@ def pairs_with(session: Session, outcome: str) -> dict[int, set[int]]:
     return found
 
 
+def undecided_picks(session: Session, version_ids: Sequence[int]) -> dict[int, int]:
+    """Return judgement -> pair of the first picks that wait for their decision, or whose decision was taken back.
+
+    Judgements of adjudicators that are older than the first decision with an outcome were decisions by themselves.
+    """
+    sql = f"""SELECT c.judgement_id, c.pair_id FROM current_label c WHERE c.task='{Task.ADJUDICATE}'
+        AND c.rubric_version_id IN (SELECT value FROM json_each(?)) AND (EXISTS(
+            SELECT 1 FROM adjudication a WHERE a.final_id=c.judgement_id AND a.op='retract'
+            AND NOT EXISTS(SELECT 1 FROM adjudication n WHERE n.supersedes=a.id))
+        OR (c.judgement_id>(SELECT MIN(judgement_id) FROM adjudication)
+            AND NOT EXISTS(SELECT 1 FROM adjudication a WHERE a.pair_id=c.pair_id AND a.reviewer_id=c.reviewer_id
+                AND a.rubric_version_id=c.rubric_version_id)))"""
+    return dict(map(tuple, fetch(session, sql, (canonical_json(list(version_ids)),))))
+
+
 def not_gold(session: Session, version_ids: Sequence[int]) -> set[int]:
-    """Return the pairs that were decided under these versions and are no gold items."""
-    return {key for key, one in current(session, version_ids).items() if one.outcome != GOLD}
+    """Return the pairs that were decided under these versions and are no gold items, or wait for their decision."""
+    decided = current(session, version_ids)
+    waiting = set(undecided_picks(session, version_ids).values()) - set(decided)
+    return waiting | {key for key, one in decided.items() if one.outcome != GOLD}
 
 
 def _decision(row: Any) -> ConflictDecision:

@@ -14,7 +14,7 @@ from core.domain.judgement import Task
 from core.domain.names import checked_name
 from core.domain.pair import Side
 from core.domain.suspects import SuspectMark
-from core.store import rubrics
+from core.store import adjudications, rubrics
 from core.store.bundles import STILL_OUT
 from core.store.judgements import LABEL_TASKS, Presentation
 from core.store.plain import fetch, insert_row, read_json
@@ -177,13 +177,15 @@ def waiting_elsewhere(session: Session) -> set[int]:
 
 def gold_pairs(session: Session, version_ids: Sequence[int]) -> dict[int, set[int]]:
     """Return pair -> reviewers who decided it, for pairs whose answer is known: adjudicated, and not left open."""
-    query = f"""SELECT c.pair_id, c.reviewer_id, (SELECT a.outcome FROM adjudication a WHERE a.final_id=c.judgement_id
+    query = f"""SELECT c.judgement_id, c.pair_id, c.reviewer_id,
+        (SELECT a.outcome FROM adjudication a WHERE a.final_id=c.judgement_id
           AND NOT EXISTS(SELECT 1 FROM adjudication n WHERE n.supersedes=a.id))
         FROM current_label c WHERE c.task='{Task.ADJUDICATE}' AND c.verdict IN('prefer','tie')
           AND c.rubric_version_id IN(SELECT value FROM json_each(?))"""
     found: dict[int, set[int]] = {}
-    for pair_id, reviewer_id, outcome in fetch(session, query, (canonical_json(list(version_ids)),)):
-        if outcome in (None, "", "gold"):
+    waiting = adjudications.undecided_picks(session, version_ids)
+    for judgement_id, pair_id, reviewer_id, outcome in fetch(session, query, (canonical_json(list(version_ids)),)):
+        if outcome in (None, "gold") and judgement_id not in waiting:  # None: from before decisions had outcomes
             found.setdefault(pair_id, set()).add(reviewer_id)
     return found
 

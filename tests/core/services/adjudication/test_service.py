@@ -15,6 +15,7 @@ from core.domain.judgement import JudgementDraft, Task, Verdict
 from core.domain.rubric import ChangeLevel
 from core.services.annotation.views import QueueSettings
 from core.services.application import Application
+from core.store import batches
 from tests.fakes.workspaces import opened, person, prefer, tie
 
 ANN, BEN, CY, DEE = 1, 2, 3, 4
@@ -117,8 +118,18 @@ def test_that_a_decision_is_taken_back_before_the_pick_and_a_pair_without_gold_o
     assert taken is not None and taken.pair_id == 1 and app.adjudication.picked(CY, 1) == [1]
     assert [one.state for one in app.rubrics.requests()] == ["rejected"]
     assert app.adjudication.take_back(CY).value is None
+    with app.store.read() as session:
+        assert batches.gold_pairs(session, [1]) == {}, "the pick stands, its decision was taken back"
+    assert app.annotation.open_queue(gold).total == 0
     app.adjudication.decide(1, 1, CY, DecisionDraft("edge_case", "gold"))
+    with app.store.read() as session:
+        assert batches.gold_pairs(session, [1]) == {1: {CY}}
     assert app.annotation.open_queue(gold).total == 1
+    second = pick(app, DEE, 1)
+    with app.store.read() as session:
+        assert second not in batches.gold_pairs(session, [1]), "it waits for its decision"
+    assert app.annotation.open_queue(gold).total == 1
+    app.annotation.undo(DEE)
     app.annotation.undo(CY)
     assert app.adjudication.conflicts()[0].state == "open" and app.adjudication.decided(1)["gold"] == 0
 
