@@ -14,7 +14,7 @@ from scipy.special import expit
 from statsmodels.api import GLM, families
 
 from core.domain.estimate import Estimate
-from core.evaluation.measures.means import bootstrap_by_prompt, mean_by_prompt, paired_difference
+from core.evaluation.measures.means import Array, bootstrap_of_sums, mean_by_prompt, paired_difference
 from core.evaluation.statistics import group_numbers
 
 LARGE_GAP = 0.1
@@ -55,7 +55,7 @@ def length_shift(aligned: ArrayLike, reference: ArrayLike, groups: Sequence[Hash
     """Return how much longer the aligned answers are than the reference's to the same prompts, in tokens."""
     both = np.column_stack([np.asarray(aligned, dtype=np.float64), np.asarray(reference, dtype=np.float64)])
     difference = paired_difference(both[:, 0], both[:, 1], groups, "tokens", "mean paired difference of lengths")
-    ratio = bootstrap_by_prompt(_ratio, both, groups, "", "mean length, aligned / reference")
+    ratio = bootstrap_of_sums(_ratio, both, groups, "", "mean length, aligned / reference")
     return LengthShift(difference, ratio)
 
 
@@ -103,9 +103,8 @@ def length_controlled(
     return LengthControlled(raw, controlled, slope, tuple(_cautions(raw.value, value, count)))
 
 
-def _ratio(rows: np.ndarray) -> float:
-    below = float(rows[:, 1].sum())
-    return float(rows[:, 0].sum()) / below if below > 0 else math.nan
+def _ratio(sums: Array) -> Array:
+    return np.where(sums[..., 1] > 0, sums[..., 0] / np.where(sums[..., 1] > 0, sums[..., 1], 1.0), np.nan)
 
 
 def _unknown(n: int, what: str) -> Estimate:

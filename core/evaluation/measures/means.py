@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +20,8 @@ Array = NDArray[np.float64]
 _ROUNDING = 1e-12
 SEED = 20_240_301
 """Of every bootstrap here: the same rows give the same interval."""
+_NUMBERS_AT_ONCE = 4_000_000
+"""Numbers of drawn prompts that are held at once."""
 
 
 def no_spread(se: float, value: float) -> bool:
@@ -175,17 +179,77 @@ def bootstrap_by_prompt(
     def of_groups(drawn: Array) -> float:
         return float(statistic(x[np.concatenate([members[int(group)] for group in drawn])]))
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of draws that are all the same: the interval is NaN, and the words say it
-        found = stats.bootstrap(
-            (np.arange(count),), of_groups, vectorized=False, n_resamples=draws, rng=np.random.default_rng(SEED)
-        )
-    low, high = float(found.confidence_interval.low), float(found.confidence_interval.high)
-    if not np.isfinite(found.bootstrap_distribution).all():
-        words = f"{what}; no interval: not defined for some draws"
-        return Estimate(value, math.nan, math.nan, n, unit, words, groups=count)
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {ALL_EQUAL}, no interval", groups=count)
-    if not low <= value <= high:
-        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; no interval: resampling biases it", groups=count)
-    return Estimate(value, low, high, n, unit, f"{what}; BCa bootstrap 95 % by prompt, {draws:,} draws", groups=count)
+    drawn = _Drawn(value, n, count, unit, what, draws)
+    return drawn.with_interval(of_groups, vectorized=False)
+
+
+def bootstrap_of_sums(
+    statistic: Callable[[Array], Array],
+    values: ArrayLike,
+    groups: Sequence[Hashable] | None = None,
+    unit: str = "",
+    what: str = "statistic",
+    draws: int = RESAMPLES,
+) -> Estimate:
+    """Return what :func:`bootstrap_by_prompt` returns, of a statistic that only needs the sums of the columns.
+
+    The draws are computed together and not one after the other.
+
+    Args:
+        statistic: from the sums of the columns, (..., columns), to the numbers, (...).
+        values: (n, columns).
+        groups: (n,) the prompt of each row; None when each has its own.
+        unit: of the statistic.
+        what: begins the words of the estimator.
+        draws: of the bootstrap.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    n, columns = x.shape
+    numbers = group_numbers(groups if groups is not None else range(n))
+    count = int(numbers.max()) + 1 if n else 0
+    sums = np.zeros((count, columns))
+    np.add.at(sums, numbers, x)
+    value = float(statistic(sums.sum(axis=0))) if n else math.nan
+    if count < 3 or not math.isfinite(value):
+        why = TOO_SMALL if count < 3 else "not defined for these values"
+        return Estimate(value, math.nan, math.nan, n, unit, f"{what}; {why}, no interval", groups=count)
+
+    def of_groups(drawn: Array, axis: int = -1) -> Array:
+        return statistic(sums[np.moveaxis(drawn, axis, -1).astype(np.intp)].sum(axis=-2))
+
+    drawn = _Drawn(value, n, count, unit, what, draws)
+    return drawn.with_interval(of_groups, vectorized=True, batch=max(1, _NUMBERS_AT_ONCE // (count * columns)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A statistic of prompts that are drawn again: its value, and what the words of its estimator are made of."""
+
+    value: float
+    n: int
+    count: int
+    unit: str
+    what: str
+    draws: int
+
+    def with_interval(self, of_groups: Callable[..., Any], *, vectorized: bool, batch: int | None = None) -> Estimate:
+        """Return the value with its BCa interval; ``of_groups`` is the statistic of drawn numbers of prompts."""
+        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+            warnings.simplefilter("ignore")  # of draws that are all the same: the interval is NaN, the words say it
+            found = stats.bootstrap(
+                (np.arange(self.count),), of_groups, vectorized=vectorized, n_resamples=self.draws, batch=batch,
+                rng=np.random.default_rng(SEED),
+            )  # fmt: skip
+        low, high = float(found.confidence_interval.low), float(found.confidence_interval.high)
+        if not np.isfinite(found.bootstrap_distribution).all():
+            return self._without("no interval: not defined for some draws")
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return self._without(f"{ALL_EQUAL}, no interval")
+        if not low <= self.value <= high:
+            return self._without("no interval: resampling biases it")
+        words = f"{self.what}; BCa bootstrap 95 % by prompt, {self.draws:,} draws"
+        return Estimate(self.value, low, high, self.n, self.unit, words, groups=self.count)
+
+    def _without(self, why: str) -> Estimate:
+        words = f"{self.what}; {why}"
+        return Estimate(self.value, math.nan, math.nan, self.n, self.unit, words, groups=self.count)

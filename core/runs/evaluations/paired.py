@@ -21,7 +21,7 @@ from core.domain.evaluation_record import Arm, EvaluatedSuite
 from core.domain.ids import sha256_json
 from core.domain.suite import SuiteItem, split_title
 from core.evaluation.measures.flips import flips
-from core.evaluation.measures.means import bootstrap_by_prompt, p_value, paired_difference
+from core.evaluation.measures.means import bootstrap_of_sums, p_value, paired_difference
 from core.evaluation.measures.multiplicity import adjusted
 from core.runs.evaluations.columns import ArmRows, Column, answer_columns, kl_columns, preference_columns, text_columns
 from core.runs.evaluations.comparisons import estimate_of
@@ -220,14 +220,23 @@ def _by_items(before: Column, after: Column, ids: Sequence[str], groups: Mapping
     every = sorted({*before.values, *after.values})
     if not ids or len(ids) == len(every):
         return None
-    both, gap = set(ids), math.nan
-    rows = np.array([[before.values.get(i, gap), after.values.get(i, gap), float(i in both)] for i in every])
+    return bootstrap_of_sums(
+        _due_to_items,
+        [_sides(before.values.get(i), after.values.get(i), i in ids) for i in every],
+        [groups[i] for i in every],
+        after.unit,
+        "part due to other items",
+    )
 
-    def due_to_items(rows: NDArray[np.float64]) -> float:
-        one, two, kept = rows[:, 0], rows[:, 1], rows[:, 2] > 0
-        if not kept.any():
-            return math.nan
-        whole = float(np.nanmean(two) - np.nanmean(one))
-        return whole - float(two[kept].mean() - one[kept].mean())
 
-    return bootstrap_by_prompt(due_to_items, rows, [groups[i] for i in every], after.unit, "part due to other items")
+def _sides(before: float | None, after: float | None, in_both: bool) -> list[float]:
+    """Return of an item both values and whether there is one, then the same where both sides have the item."""
+    one, two = (0.0 if value is None else value for value in (before, after))
+    kept = float(in_both)
+    return [one, before is not None, two, after is not None, kept * one, kept * two, kept]
+
+
+def _due_to_items(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the difference of the means of all items minus that of the items of both, from sums of :func:`_sides`."""
+    one, ones, two, twos, kept_one, kept_two, kept = np.moveaxis(sums, -1, 0)
+    return two / twos - one / ones - (kept_two - kept_one) / kept

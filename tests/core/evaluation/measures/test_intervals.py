@@ -15,6 +15,7 @@ from core.evaluation.estimates import PromptResamples
 from core.evaluation.measures.flips import exact_mcnemar, flips
 from core.evaluation.measures.means import (
     bootstrap_by_prompt,
+    bootstrap_of_sums,
     difference_of_means,
     mean_by_prompt,
     p_value,
@@ -216,3 +217,17 @@ def test_that_a_statistic_that_resampling_biases_has_no_interval():
     found = bootstrap_by_prompt(lambda rows: float(len(set(rows.tolist()))), np.arange(30.0), what="values")
     assert found.value == 30.0 and not found.has_interval
     assert "resampling biases it" in found.estimator or "no interval" in found.estimator
+
+
+@pytest.mark.parametrize("at_once", [4_000_000, 50])
+def test_that_a_bootstrap_of_sums_is_that_of_the_rows(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr("core.evaluation.measures.means._NUMBERS_AT_ONCE", at_once)
+    draw = np.random.default_rng(3)
+    rows = np.column_stack([draw.normal(2.0, 1.0, 40), draw.normal(5.0, 1.0, 40)])
+    prompts = [n // 3 for n in range(40)]
+    slow = bootstrap_by_prompt(lambda x: float(x[:, 0].sum() / x[:, 1].sum()), rows, prompts, draws=300)
+    fast = bootstrap_of_sums(lambda sums: sums[..., 0] / sums[..., 1], rows, prompts, draws=300)
+    assert (fast.n, fast.groups, fast.estimator) == (slow.n, slow.groups, slow.estimator)
+    assert [fast.value, fast.low, fast.high] == pytest.approx([slow.value, slow.low, slow.high], rel=1e-12)
+    none = bootstrap_of_sums(lambda sums: sums[..., 0] / sums[..., 1], [[1.0, 0.0]] + [[1.0, 1.0]] * 2, draws=500)
+    assert not none.has_interval and "not defined for some draws" in none.estimator
