@@ -68,10 +68,12 @@ class RunSeries:
 
 def plain_curve(series: Plain) -> Curve:
     """Return a curve without intervals."""
-    return Curve(*(np.asarray(part, dtype=float) for part in series))
+    steps, values = (np.asarray(part, dtype=float) for part in series)
+    return Curve(steps, values)
 
 
 def estimated_curve(series: EstimatedSeries) -> Curve:
     """Return a curve with the interval of each value."""
     parts = (series.steps, series.values, series.low, series.high, series.n)
-    return Curve(*(np.asarray(part, dtype=float) for part in parts))
+    steps, values, low, high, n = (np.asarray(part, dtype=float) for part in parts)
+    return Curve(steps, values, low, high, n)
