@@ -9,7 +9,7 @@ from typing import Self
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.inspect.over_runs_chart import HEADS, OverRunsChart
@@ -21,7 +21,7 @@ from app.widgets.containers import Card, ScrollColumn, WholeColumn
 from app.widgets.flow import FlowLayout
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.height_fit import HeightFit
-from app.widgets.labels import Chip, text_label
+from app.widgets.labels import Chip, FitLabel, text_label
 from app.widgets.plots.chart_card import ChartCard, TableRow
 from app.widgets.plots.curves import CurveSpec, nearest
 from app.widgets.plots.metric_plot import MetricPlot
@@ -104,22 +104,20 @@ class PairPanel(QFrame):
         column.addWidget(self.head)
         self.chosen = SafeText(context.theme, "Chosen answer", size=13)
         self.rejected = SafeText(context.theme, "Rejected answer", size=13)
-        self.stats: dict[str, QLabel] = {}
+        self.stats: dict[str, FitLabel] = {}
         self.sides: dict[str, Chip] = {}
         cards = []
         for name, view in (("Chosen", self.chosen), ("Rejected", self.rejected)):
             card = Card(spacing=4)
             view.setMinimumHeight(context.theme.px(_LEAST_ANSWER))
-            self.stats[name], self.sides[name] = text_label("", "caption", wrap=True), Chip("")
+            self.stats[name], self.sides[name] = FitLabel("", kind="caption"), Chip("")
             card.head.addWidget(text_label(name, "section"))
             card.head.addWidget(self.sides[name])
             card.head.addStretch(1)
             card.add(card.head)
             card.add(self.stats[name])
             card.add(view, 1)
-            whole = WholeColumn(spacing=0)
-            whole.column.addWidget(card, 1)
-            cards.append(whole)
+            cards.append(card)
         answers = FoldingSplit(cards, (400, 400), least=(16, 16), grows=None)
         column.addWidget(answers, 3)
         self.token_card = tokens or TokenCard(context)
@@ -199,7 +197,8 @@ class PairPanel(QFrame):
                 ("Chosen", "Rejected"), moved, (last.tokens_chosen, last.tokens_rejected), strict=True
             ):
                 moved_by = f"{change:+.2f}".replace("-", "−")
-                self.stats[name].setText(f"{counted(tokens, 'token')} · {moved_by} nats against the reference")
+                words = f"{counted(tokens, 'token')} · {moved_by} nats"
+                self.stats[name].set_texts([f"{words} against the reference", words])
                 self.stats[name].setToolTip(
                     "Displacement: log-prob under the policy minus log-prob under the reference, summed over the tokens"
                 )
@@ -257,7 +256,7 @@ class PairPanel(QFrame):
 
     def _clear_stats(self) -> None:
         for stats in self.stats.values():
-            stats.setText("")
+            stats.set_texts([""])
             stats.setToolTip("")
 
     def _set_labels(self, lines: list[str]) -> None:

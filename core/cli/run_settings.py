@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.bounded import read_utf8
 from core.cli.output import say, say_json, table
-from core.domain.errors import BadInput, UsageError
+from core.domain.errors import UsageError
 from core.domain.run_config import MEASURED, SETTINGS, RunConfig
 from core.domain.template_args import one_argument, read_arguments, spelled
 
@@ -80,10 +80,10 @@ def _from_file(word: str) -> str:
     name, mark, value = word.partition("=")
     if not value.strip().startswith("@"):
         return word
-    try:
-        return f"{name}{mark}{read_utf8(Path(value.strip()[1:]).expanduser(), _ARGUMENT_BYTES)}"
-    except BadInput as error:
-        raise UsageError(error.message, error.hint) from error
+    path = Path(value.strip()[1:]).expanduser()
+    if not path.exists():
+        raise UsageError(f"{path} does not exist.", "Check the name.")
+    return f"{name}{mark}{read_utf8(path, _ARGUMENT_BYTES)}"
 
 
 def without_measured(settings: list[str]) -> list[str]:

@@ -33,7 +33,7 @@ def test_that_a_pair_says_z_h_step_and_what_its_answers_moved(page: Any) -> None
     row = page._rows[0]
     assert page.panel.margin.text().endswith("nats · step 40, held-out")
     assert f"z {row.margin:+.3f}".replace("-", "−") in page.panel.margin.text()
-    for words in (page.panel.stats[name].text() for name in ("Chosen", "Rejected")):
+    for words in (page.panel.stats[name].full for name in ("Chosen", "Rejected")):
         assert words.endswith("nats against the reference") and "log-prob" not in words
 
 
