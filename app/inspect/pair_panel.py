@@ -50,6 +50,7 @@ class PairView:
 
 
 _LEAST_ANSWER, _MOST_PROMPT = 120, 84
+_DISPLACEMENT = "Displacement: log-prob under the policy minus log-prob under the reference, summed over the tokens"
 LEAST_CURVE = 96
 """Pixels of the curve's canvas where large text leaves little room."""
 
@@ -198,10 +199,7 @@ class PairPanel(QFrame):
             ):
                 moved_by = f"{change:+.2f}".replace("-", "−")
                 words = f"{counted(tokens, 'token')} · {moved_by} nats"
-                self.stats[name].set_texts([f"{words} against the reference", words])
-                self.stats[name].setToolTip(
-                    "Displacement: log-prob under the policy minus log-prob under the reference, summed over the tokens"
-                )
+                self.stats[name].set_texts([f"{words} against the reference", words], _DISPLACEMENT)
         self.token_card.set_pair(view.run_id, view.pair_id if view.pair is not None else "")
         self.curve.set_curve("pair", [v.step for v in view.visits], [v.row.margin for v in view.visits])
         self.curve.fit(1.2 * self.curve.last_step())
@@ -257,7 +255,6 @@ class PairPanel(QFrame):
     def _clear_stats(self) -> None:
         for stats in self.stats.values():
             stats.set_texts([""])
-            stats.setToolTip("")
 
     def _set_labels(self, lines: list[str]) -> None:
         """List the labels; the same ones stay as they are scrolled."""

@@ -114,6 +114,7 @@ class FitLabel(QLabel):
             self.setProperty("type", kind)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._texts: tuple[str, ...] = texts or ("",)
+        self._about = ""
         self._fit()
 
     @property
@@ -121,10 +122,10 @@ class FitLabel(QLabel):
         """The longest text."""
         return self._texts[0]
 
-    def set_texts(self, texts: Sequence[str]) -> None:
-        """Take other texts, the longest first."""
-        if tuple(texts) != self._texts:
-            self._texts = tuple(texts) or ("",)
+    def set_texts(self, texts: Sequence[str], about: str = "") -> None:
+        """Take other texts, the longest first; ``about`` explains them in the tooltip."""
+        if (tuple(texts), about) != (self._texts, self._about):
+            self._texts, self._about = tuple(texts) or ("",), about
             self._fit()
 
     def minimumSizeHint(self) -> QSize:
@@ -146,7 +147,8 @@ class FitLabel(QLabel):
         shown = next(fitting, min(self._texts, key=len))
         if shown != self.text():
             self.setText(shown)
-        self.setToolTip("" if shown == self.full else plain_tip(self.full))
+        tip = (self.full if shown != self.full else "", self._about)
+        self.setToolTip(plain_tip("\n".join(part for part in tip if part)))
 
 
 class Chip(QLabel):

@@ -35,6 +35,9 @@ def test_that_a_pair_says_z_h_step_and_what_its_answers_moved(page: Any) -> None
     assert f"z {row.margin:+.3f}".replace("-", "−") in page.panel.margin.text()
     for words in (page.panel.stats[name].full for name in ("Chosen", "Rejected")):
         assert words.endswith("nats against the reference") and "log-prob" not in words
+    stats = page.panel.stats["Chosen"]
+    stats.resize(30, stats.height())
+    assert stats.toolTip().count("Displacement: ") == 1, "the explanation stays at every width"
 
 
 def test_that_the_worst_pair_comes_first_with_its_margin_over_all_steps(page: Any) -> None:
