@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ _ICONS: dict[Kind, tuple[str, str]] = {
 }
 """Drawing and colour of each kind of question."""
 ICON_PX = 32
+_ENDING = re.compile(r"\*(\.\w+)")
 
 
 class Dialogs:
@@ -98,9 +100,18 @@ class Dialogs:
         return [Path(name) for name in names]
 
     def save_file(self, title: str, name: str, filters: str) -> Path | None:
-        """Ask where to write a file; an existing one is confirmed by the chooser."""
+        """Ask where to write a file; one that is there is only named after a confirmation.
+
+        A name without an ending gets the first one of ``filters``. The chooser has not asked about that file then.
+        """
         chosen, _ = QFileDialog.getSaveFileName(self.parent, title, name, filters)
-        return Path(chosen) if chosen else None
+        ending = _ENDING.search(filters)
+        if not chosen or Path(chosen).suffix or ending is None:
+            return Path(chosen) if chosen else None
+        path = Path(chosen + ending[1])
+        if path.exists() and not self.confirm("Replace the file?", f"{path.name} exists already.", "Replace"):
+            return None
+        return path
 
     def open_folder(self, title: str, start: Path | None = None) -> Path | None:
         """Ask for a folder."""

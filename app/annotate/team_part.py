@@ -204,7 +204,8 @@ class TeamPart(QObject):
             words = f"Wrote {counted(table.rows, 'judgement')} to {target.name}. Private notes are left out."
             self._context.notices.post(words, "ok")
 
-        self._context.tasks.job("Table of judgements", lambda _: services.quality.export(target), told, owner=self)
+        work = lambda _: services.quality.export(target, replace=True)  # noqa: E731
+        self._context.tasks.job("Table of judgements", work, told, owner=self)
 
     def _manage(self) -> None:
         """Show the reviewers; what is changed there is stored at once."""

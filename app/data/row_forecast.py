@@ -75,7 +75,7 @@ class RowForecast(QObject):
             def cancelled() -> bool:
                 return control.cancelled or (rejects_to is None and stop.is_set())
 
-            args = {"rejects_to": rejects_to, "on_progress": report, "cancelled": cancelled}
+            args = {"rejects_to": rejects_to, "replace": True, "on_progress": report, "cancelled": cancelled}
             forecast = service.forecast(path, choices=choices, **args)
             control.check()
             return forecast

@@ -319,7 +319,7 @@ class RubricsPage(Page):
         path = self.context.dialogs.save_file("Write the rubric to YAML", name, "YAML (*.yaml)")
         if path is not None:
             service = self.context.services.rubrics
-            write = partial(service.to_yaml, version.id, path)
+            write = partial(service.to_yaml, version.id, path, replace=True)
             self.context.tasks.query(write, partial(self._report_export, path), owner=self)
 
     def _report_export(self, path: Path, _result: object) -> None:

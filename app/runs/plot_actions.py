@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
@@ -151,4 +150,4 @@ class PlotActions(QObject):
         path = self._context.dialogs.save_file("Save the plot", name, _FILTERS[kind])
         if path is None:
             return
-        self._files.save(plot, kind, path if path.suffix else Path(f"{path}.{kind}"), self._monitor.run_name)
+        self._files.save(plot, kind, path, self._monitor.run_name)

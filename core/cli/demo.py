@@ -51,14 +51,15 @@ def demo(
     elif headless:
         if out is None:
             raise UsageError("--headless needs a place for its results.", "Add --out DIR.")
-        from core.services.demo.headless import run_headless
+        from core.services.demo.headless import SUMMARY, new_place, run_headless
 
         quiet = (lambda _: None) if as_json else None
-        summary = run_headless(out, model or starter_model(), quiet or say, _config(settings), quiet or _line)
+        place, config = new_place(out), _config(settings)  # before a model is made, which takes minutes
+        summary = run_headless(place, model or starter_model(), quiet or say, config, quiet or _line)
         if as_json:
             say_json(summary)
         else:
-            say(f"summary: {out / 'summary.json'}")
+            say(f"summary: {out / SUMMARY}")
         if summary["state"] != "finished":
             raise typer.Exit(1)
     else:

@@ -15,6 +15,7 @@ import typer
 
 from core.cli.hub_files import HubWords, fetched
 from core.cli.output import say, say_json, table
+from core.cli.replacing import Replace
 from core.cli.workspace_access import open_workspace
 from core.domain.choices import choice_hint
 from core.domain.counting import counted, verb
@@ -101,6 +102,7 @@ def import_file(
         Path | None,
         typer.Option("--rejects", metavar="FILE", help="With --dry-run: read all rows and list the rejected ones."),
     ] = None,
+    replace: Replace = False,
     name: Annotated[str, typer.Option(help="Name of the source.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
     consent: Annotated[
@@ -137,7 +139,8 @@ def import_file(
             raise UsageError("--rejects is for one file.")
         if dry_run:
             previews = [app.imports.preview(path, choices=choices) for path in paths]
-            forecast = app.imports.forecast(paths[0], choices=choices, rejects_to=rejects_to) if rejects_to else None
+            look = partial(app.imports.forecast, choices=choices, rejects_to=rejects_to, replace=replace)
+            forecast = look(paths[0]) if rejects_to else None
             _say_dry_run(previews, forecast, as_json=as_json)
             return
         run = partial(app.imports.run, choices=choices, name=name or None, licence=licence, consent=consent)

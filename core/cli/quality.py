@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.output import say, say_json, table
+from core.cli.replacing import Replace
 from core.cli.workspace_access import open_workspace
 from core.domain.counting import counted, number
 from core.domain.quality import AGREEMENT_MEASURES, REVIEWER_MEASURES
@@ -45,6 +46,7 @@ def quality(
     export: Annotated[
         Path | None, typer.Option(metavar="OUT.csv", help="Write every judgement that counts, a row each, instead.")
     ] = None,
+    replace: Replace = False,
     suspects: Annotated[
         str, typer.Option(metavar="RUN", help="Labels that a run contradicts, instead; to be judged again blind.")
     ] = "",
@@ -53,7 +55,7 @@ def quality(
     """Say how far reviewers agree, and what is known of each of them."""
     with open_workspace(workspace, read_only=True) as app:
         if export is not None:
-            table_written = app.quality.export(export)
+            table_written = app.quality.export(export, replace=replace)
             rows = counted(table_written.rows, "judgement")
             told = f"Wrote {rows} to {table_written.path}; private notes are left out."
             say_json(dataclasses.asdict(table_written)) if as_json else say(told)

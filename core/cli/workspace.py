@@ -16,6 +16,7 @@ import typer
 
 from core.cli.imports import say_report
 from core.cli.output import as_id, say, say_json, table
+from core.cli.replacing import Replace
 from core.cli.workspace_access import open_workspace
 from core.domain.counting import counted, size_words
 from core.domain.errors import NotFound, UsageError
@@ -186,11 +187,14 @@ def account(workspace: _Ws, as_json: _Json = False) -> None:
 
 
 def write_table(
-    workspace: _Ws, out: Annotated[Path, typer.Argument(help="File to write, ends in .csv.")], as_json: _Json = False
+    workspace: _Ws,
+    out: Annotated[Path, typer.Argument(help="File to write, ends in .csv.")],
+    replace: Replace = False,
+    as_json: _Json = False,
 ) -> None:
     """Write all pairs with their current labels, and a manifest beside the file; `import` reads it back."""
     with open_workspace(workspace, read_only=True) as app:
-        report = app.pairs.export_table(out)
+        report = app.pairs.export_table(out, replace=replace)
     say_json(_plain(report)) if as_json else say(f"{counted(report.rows, 'pair')}: {report.path}")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QFileDialog, QLineEdit, QPushButton, QWidget
 from shiboken6 import isValid
 
 from app.actions.cheat_sheet import CheatSheet
@@ -189,7 +189,7 @@ def _press(key: Qt.Key, qtbot: Any) -> None:
 
 @pytest.mark.parametrize(("key", "confirmed"), [(Qt.Key.Key_Return, True), (Qt.Key.Key_Escape, False)])
 def test_that_a_question_is_answered_by_enter_and_refused_by_escape(
-    running: Any, qtbot: Any, key: Qt.Key, confirmed: bool
+    running: Any, qtbot: Any, key: Qt.Key, confirmed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dialogs = Dialogs()
     dialogs.attach(running.window.dialog_parent, running.context.theme)
@@ -197,6 +197,12 @@ def test_that_a_question_is_answered_by_enter_and_refused_by_escape(
     assert dialogs.confirm("Discard the draft?", "It is deleted.", "Discard") is confirmed
     _press(key, qtbot)
     assert dialogs.text("New reviewer", "A pseudonym.", "Ann") == ("Ann" if confirmed else None)
+    (tmp_path / "there.csv").touch()
+    chosen = str(tmp_path / "there")  # the chooser asked about this name, not about the one with its ending
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (chosen, ""))
+    _press(key, qtbot)
+    assert dialogs.save_file("Table", "a.csv", "CSV (*.csv)") == (tmp_path / "there.csv" if confirmed else None)
+    assert dialogs.save_file("Copy to a new folder", "a", "") == tmp_path / "there"
 
 
 def test_that_every_dialog_of_the_source_has_the_common_base() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import durable
 from core.domain.clock import now_ms
+from core.services.written_files import write_file
 
 if TYPE_CHECKING:
     from core.services.annotation.views import UnsavedDraft
@@ -46,14 +46,14 @@ def draft_text(draft: UnsavedDraft, most: int = 0) -> str:
 
 
 def save_drafts(drafts: Iterable[UnsavedDraft], path: Path) -> Path:
-    """Write drafts to a text file and return it; it appears complete or not at all.
+    """Write drafts to a text file that was chosen in a dialog and return it; it appears complete or not at all.
 
     Raises:
         StorageFull, UserError: the file cannot be written.
     """
     head = f"Drafts of judgements that could not be stored, written at {now_ms()} ms UTC."
     text = "\n\n----\n\n".join([head, *(draft_text(draft) for draft in drafts)])
-    durable.write_text(path, f"{text}\n")
+    write_file(path, f"{text}\n".encode())
     return path
 
 

@@ -16,12 +16,15 @@ from core import durable
 from core.bounded import MIB, parse_json, read_bytes, read_head
 from core.domain.errors import BadInput
 from core.domain.ids import canonical_json
+from core.services.written_files import chosen_place
 
 FORMAT = "pairwright-bundle"
 NUMBER = 1
 BundleKind = Literal["work", "return"]
 _LIMIT = 1024 * MIB
 _HEAD = MIB
+_SAME = ("kind", "bundle", "desk_uuid")
+"""What two copies of one bundle have in common; a desk sends back a return as often as it likes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +42,30 @@ class BundleFile:
 
 
 def write_bundle(path: Path, kind: BundleKind, manifest: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> str:
-    """Write a bundle and return the hash of its lines; a bundle that is there is replaced.
+    """Write a bundle and return the hash of its lines; only an earlier copy of the same bundle is replaced.
 
     Raises:
-        BadInput: there is another file.
+        BadInput: there is another file, or a bundle with other work or of another desk.
         StorageFull, UserError: it cannot be written.
     """
-    if path.exists() and not is_bundle(path):
-        raise BadInput(f"{path} is there and is no review bundle; it was left alone.", "Choose another name.")
+    path = chosen_place(path, replace=True)
+    _require_same(path, {"kind": kind, **manifest})
     body = lines_text(lines)
     sha = hashlib.sha256(body).hexdigest()
     head = {"format": FORMAT, "number": NUMBER, "kind": kind, **manifest, "sha256": sha}
     durable.write_bytes(path, canonical_json(head).encode() + b"\n" + body)
     return sha
+
+
+def _require_same(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse to replace a file that is not an earlier copy of the bundle with this manifest."""
+    if not path.exists():
+        return
+    there = _manifest(path)
+    if not there:
+        raise BadInput(f"{path} is there and is no review bundle; it was left alone.", "Choose another name.")
+    if any(there.get(key) != manifest.get(key) for key in _SAME):
+        raise BadInput(f"{path} is there and holds another review bundle; it was left alone.", "Choose another name.")
 
 
 def lines_text(lines: Iterable[Mapping[str, Any]]) -> bytes:
@@ -66,12 +80,16 @@ def is_bundle(path: Path) -> bool:
 
 def bundle_kind(path: Path) -> str:
     """Return the kind that the first line of a bundle names; "" for any other file. Nothing else of it is read."""
+    return str(_manifest(path).get("kind", ""))
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    """Return what the first line of a bundle says; nothing for any other file."""
     try:
-        head = read_head(path, _HEAD).split(b"\n", 1)[0]
-        found = parse_json(head, path.name)
+        found = parse_json(read_head(path, _HEAD).split(b"\n", 1)[0], path.name)
     except BadInput:
-        return ""
-    return str(found.get("kind")) if isinstance(found, dict) and found.get("format") == FORMAT else ""
+        return {}
+    return found if isinstance(found, dict) and found.get("format") == FORMAT else {}
 
 
 def read_bundle(path: Path, kind: BundleKind) -> BundleFile:

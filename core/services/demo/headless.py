@@ -9,9 +9,30 @@ from core import durable
 from core.domain.errors import UsageError
 from core.domain.run_config import RunConfig
 from core.domain.run_events import GateReport
+from core.private_files import make_folders
 from core.services.application import Application
 from core.services.demo.build import OnEvent, Say, build_demo
 from core.services.demo.config import DEMO_CONFIG
+from core.unfinished import temporary_folder
+
+SUMMARY = "summary.json"
+
+
+def new_place(out: Path) -> Path:
+    """Return the folder for the results, which is made where it is not there.
+
+    Raises:
+        UsageError: it is a file, or holds results already.
+        UserError: it cannot be made or written to.
+    """
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; the demo needs a folder for its results.", "Name a new folder.")
+    if taken := [name for name in ("workspace", SUMMARY) if (out / name).exists()]:
+        raise UsageError(f"{out / taken[0]} exists already; nothing was made.", "Name another folder, or remove it.")
+    with durable.clear_errors(out):
+        make_folders(out)
+        with temporary_folder(out):  # what it says of a place that cannot be written, it says before any work
+            return out
 
 
 def run_headless(
@@ -24,17 +45,14 @@ def run_headless(
         (nats per response), wall seconds.
 
     Raises:
-        UsageError: when ``out`` holds a workspace already.
+        UsageError: when ``out`` is no place for the results.
     """
-    started, workspace = time.monotonic(), out / "workspace"
-    if workspace.exists():
-        raise UsageError(f"{workspace} exists already.", "Name another folder, or remove it.")
-    out.mkdir(parents=True, exist_ok=True)
+    started, workspace = time.monotonic(), new_place(out) / "workspace"
     run_id = build_demo(workspace, model, say, config, on_event)
     with Application.open(workspace, read_only=True) as app:
         summary = summarise(app, run_id)
     summary["wall_seconds"] = round(time.monotonic() - started, 1)
-    durable.write_json(out / "summary.json", summary)
+    durable.write_json(out / SUMMARY, summary)
     return summary
 
 

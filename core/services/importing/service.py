@@ -96,15 +96,17 @@ class ImportsService:
         *,
         choices: Choices | None = None,
         rejects_to: Path | None = None,
+        replace: bool = False,
         on_progress: OnProgress | None = None,
         cancelled: Cancelled | None = None,
     ) -> Forecast:
         """Read every record of a file and say what an import would do with it; nothing is stored.
 
-        The list of rejects, line and reason, goes to ``rejects_to``, unless stopped. Raises what :meth:`run` does.
+        The list of rejects, line and reason, goes to ``rejects_to``, unless stopped; a file that is there only with
+        ``replace``. Raises what :meth:`run` does.
         """
         path = Path(path)
-        place = chosen_place(rejects_to, path.expanduser()) if rejects_to else None
+        place = chosen_place(rejects_to, path.expanduser(), replace=replace) if rejects_to else None
         parsing = self._parsing(path, choices or Choices(), cancelled)
         try:
             if questions := parsing.found().reading.questions:

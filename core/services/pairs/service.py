@@ -128,14 +128,15 @@ class PairsService:
         with self._store.read() as session:
             return sources.listed(session)
 
-    def export_table(self, path: Path | str, wanted: PairFilter | None = None) -> TableReport:
+    def export_table(self, path: Path | str, wanted: PairFilter | None = None, *, replace: bool = False) -> TableReport:
         """Write the pairs that pass as CSV with their current labels, and a manifest beside it.
 
         Cells that a spreadsheet would run as formulas get an apostrophe in front. Importing the file removes it as
         long as the manifest is beside the file.
 
         Raises:
-            BadInput: the name does not end in .csv.
+            BadInput: the name does not end in .csv, or a file is there and ``replace`` is not said.
         """
         with self._store.read() as session:
-            return export_table(session, Path(path), wanted or PairFilter(), self.tags.read(session))
+            tags = self.tags.read(session)
+            return export_table(session, Path(path), wanted or PairFilter(), tags, replace=replace)

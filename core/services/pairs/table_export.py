@@ -42,16 +42,19 @@ class TableReport:
     sha256: str
 
 
-def export_table(session: repository.Session, path: Path, wanted: PairFilter, tags: repository.Tags) -> TableReport:
+def export_table(
+    session: repository.Session, path: Path, wanted: PairFilter, tags: repository.Tags, *, replace: bool = False
+) -> TableReport:
     """Write all pairs that pass a filter, with their current labels and ``tags``, from one snapshot.
 
     Raises:
-        BadInput: the name does not end in .csv.
+        BadInput: the name does not end in .csv, or the table or its manifest is there and must not be replaced.
         StorageFull, UserError: an existing table is unchanged.
     """
-    path = chosen_place(path)
-    if path.suffix.lower() != ".csv":
-        raise BadInput("The pair table is written as CSV.", "Name a file that ends in .csv.")
+    if Path(path).suffix.lower() != ".csv":
+        raise BadInput("The pair table is written as CSV; nothing was written.", "Name a file that ends in .csv.")
+    path = chosen_place(path, replace=replace)
+    side_car = chosen_place(path.with_name(path.name + SIDE_CAR), replace=replace)
     ids = repository.ids(session, wanted)
     unnamed = path.parent / f"{durable.TMP_PREFIX}{new_uid()}.csv"
     with ExitStack() as at_end:
@@ -62,7 +65,6 @@ def export_table(session: repository.Session, path: Path, wanted: PairFilter, ta
         if rows != len(ids):
             raise RuntimeError(f"{path.name} holds {rows} rows, the table {len(ids)}")
         manifest = {"kind": "pairwright-table", "escaping": ESCAPING, "rows": rows, "sha256": sha}
-        side_car = path.with_name(path.name + SIDE_CAR)
         # First: it names the table by its hash and says nothing about another one, so no moment has a table without it.
         durable.write_json(side_car, {**manifest, "columns": list(COLUMNS)})
         durable.move(unnamed, path)

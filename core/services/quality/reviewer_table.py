@@ -37,16 +37,16 @@ class ReviewerTable:
     rows: int
 
 
-def export_reviewers(session: Session, path: Path) -> ReviewerTable:
+def export_reviewers(session: Session, path: Path, *, replace: bool = False) -> ReviewerTable:
     """Write every judgement that counts as one row. Notes of bookmarks, reviewers and marks are private and left out.
 
     Raises:
-        BadInput: the name does not end in .csv.
+        BadInput: the name does not end in .csv, or a file is there and ``replace`` is not said.
         StorageFull, UserError: a file that was there is as it was.
     """
-    path = chosen_place(path)
-    if path.suffix.lower() != ".csv":
+    if Path(path).suffix.lower() != ".csv":
         raise BadInput("The table of reviewers is written as CSV; nothing was written.", "Name a file ending in .csv.")
+    path = chosen_place(path, replace=replace)
     counted = _Counted(reviewer_rows(session))
     durable.write_stream(path, _csv(counted, licences.of_reviewers(session)))
     return ReviewerTable(str(path), counted.rows)

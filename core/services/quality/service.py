@@ -146,15 +146,15 @@ class QualityService:
         self._labels, self._read_to = known, last
         return known
 
-    def export(self, path: Path) -> ReviewerTable:
+    def export(self, path: Path, *, replace: bool = False) -> ReviewerTable:
         """Write every judgement that counts as one row of a CSV file: side shown, times, rationale, criteria, marks.
 
         Raises:
-            BadInput: the name does not end in .csv.
+            BadInput: the name does not end in .csv, or a file is there and ``replace`` is not said.
             StorageFull, UserError: a file that was there is as it was.
         """
         with self._store.read() as session:
-            return export_reviewers(session, path)
+            return export_reviewers(session, path, replace=replace)
 
     def lint(self, version_id: int) -> list[LintFinding]:
         """Return what in a rubric version will make reviewers disagree, and what its labels show of its clauses.

@@ -257,12 +257,16 @@ class RubricsService:
             return yaml_format.read(source)
         return yaml_format.parse(source)
 
-    def to_yaml(self, version_id: int, target: Path | None = None) -> str:
-        """Return a version as YAML, and write it to ``target`` when given."""
+    def to_yaml(self, version_id: int, target: Path | None = None, *, replace: bool = False) -> str:
+        """Return a version as YAML, and write it to ``target`` when given.
+
+        Raises:
+            BadInput: a file is there and ``replace`` is not said.
+        """
         found = self.version(version_id)
         text = yaml_format.dump(found.rubric_name, found.body)
         if target is not None:
-            durable.write_text(chosen_place(target), text)
+            durable.write_text(chosen_place(target, replace=replace), text)
         return text
 
     def publish_yaml(self, path: Path, level: ChangeLevel, change_note: str = "") -> Outcome[RubricVersion]:

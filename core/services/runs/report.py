@@ -19,6 +19,7 @@ from core.services.runs.comparison import compare_runs
 from core.services.runs.insights import insights_of
 from core.services.runs.report_of_comparison import comparison_part
 from core.services.runs.report_of_run import LabelsBehind, ReportedRun, run_part
+from core.services.written_files import chosen_place
 from core.version import VERSION
 
 Progress = Callable[[int, int, str], None]
@@ -80,9 +81,7 @@ def checked_target(target: Path, *, replace: bool = False) -> Path:
     target = Path(target).expanduser().resolve()
     if target.suffix.lower() not in (".html", ".htm"):
         raise BadInput(f"{target.name} is no name of a report; nothing was written.", "Use a name such as report.html.")
-    if target.is_dir() or (target.exists() and not replace):
-        raise BadInput(f"{target} exists already; nothing was written.", "Choose another name.")
-    return target
+    return chosen_place(target, replace=replace)
 
 
 def reported(

@@ -52,4 +52,5 @@ def test_that_a_report_is_written_and_named(call: Call, place: Path, tmp_path: P
     assert told["runs"] == ["first"] and told["bytes"] == len(written) and written.startswith(b"<!doctype html>")
     again = call("runs", "report", "first", tmp_path / "one.html", "--in", place, "--json")
     assert again.code == 1 and again.error()["error"].endswith("exists already; nothing was written.")
+    assert call("runs", "report", "first", tmp_path / "one.html", "--replace", "--in", place).code == 0
     assert call("runs", "report", "first", "--in", place).code == 2

@@ -99,6 +99,47 @@ def test_that_the_pair_table_is_written_and_read_back(call: Call, ws: Path, data
     assert call("table", ws, tmp_path / "pairs.xlsx").code == 1
 
 
+def test_that_no_table_or_list_replaces_a_file_that_is_there_unless_that_is_said(
+    call: Call, ws: Path, data: Path, tmp_path: Path
+) -> None:
+    call("import", ws, data)
+    mine, side = tmp_path / "mine.csv", tmp_path / "other.csv.manifest.json"
+    mine.write_text("work of a year")
+    side.write_text("{}")
+    (tmp_path / "folder.csv").mkdir()
+    commands = (
+        ("table", ws, mine), ("quality", ws, "--export", mine), ("import", ws, data, "--dry-run", "--rejects", mine)
+    )  # fmt: skip
+    for command in commands:
+        said = call(*command, "--json")
+        assert (said.code, said.error()["error"]) == (1, f"{mine} exists already; nothing was written.")
+        assert "--replace" in said.error()["hint"] and mine.read_text() == "work of a year"
+    assert f"{side} exists already" in call("table", ws, tmp_path / "other.csv").err
+    assert "is a folder; nothing was written" in call("table", ws, tmp_path / "folder.csv", "--replace").err
+    assert not (tmp_path / "other.csv").exists() and side.read_text() == "{}"
+    for command in commands:
+        assert call(*command, "--replace").code == 0 and mine.read_text() != "work of a year"
+        mine.write_text("work of a year")
+
+
+def test_that_the_demo_is_told_of_a_wrong_place_or_setting_before_a_model_is_made(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.cli.demo.starter_model", lambda: pytest.fail("the model was made first"))
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / "used" / "workspace").mkdir(parents=True)
+    (tmp_path / "done").mkdir()
+    (tmp_path / "done" / "summary.json").write_text("kept")
+    for place, words in (
+        ("file", "is a file"), ("file/inside", "could not be written"), ("used", "workspace exists already"),
+        ("done", "summary.json exists already"),
+    ):  # fmt: skip
+        said = call("demo", "--headless", "--out", tmp_path / place, "--json")
+        assert said.code in (1, 2) and words in said.error()["error"]
+    assert call("demo", "--headless", "--out", tmp_path / "new", "--set", "beta=-1").code == 2
+    assert (tmp_path / "file").read_text() == (tmp_path / "done" / "summary.json").read_text() == "kept"
+
+
 def test_that_sources_are_listed_and_consent_is_withdrawn(call: Call, ws: Path, data: Path) -> None:
     assert call("sources", ws).out == "No sources yet.\n"
     call("import", ws, data, "--licence", "CC0", "--consent", "unknown")

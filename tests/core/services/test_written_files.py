@@ -27,12 +27,12 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["workspace.db", "runs/r1/run.json", "backups/b.db", ".lock"])
 def test_that_a_file_that_a_workspace_keeps_is_no_place_to_write(workspace: Path, name: str) -> None:
     with pytest.raises(BadInput, match="is a file of the workspace"):
-        chosen_place(workspace / name)
+        chosen_place(workspace / name, replace=True)
 
 
 @pytest.mark.parametrize("name", ["table.csv", "mine/table.csv", "runs/new.html"])
 def test_that_other_files_in_its_folder_may_be_written(workspace: Path, name: str) -> None:
-    assert chosen_place(workspace / name) == workspace / name
+    assert chosen_place(workspace / name, replace=True) == workspace / name
 
 
 def test_that_the_file_that_is_read_is_not_written_under_any_of_its_names(tmp_path: Path) -> None:
@@ -40,7 +40,16 @@ def test_that_the_file_that_is_read_is_not_written_under_any_of_its_names(tmp_pa
     (tmp_path / "same").symlink_to("in.jsonl")
     for name in ("in.jsonl", "same"):
         with pytest.raises(BadInput, match="the file that is read"):
-            chosen_place(tmp_path / name, tmp_path / "in.jsonl")
+            chosen_place(tmp_path / name, tmp_path / "in.jsonl", replace=True)
+
+
+def test_that_a_file_that_is_there_is_replaced_only_where_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "there.csv").write_text("kept")
+    assert chosen_place(tmp_path / "new.csv") == tmp_path / "new.csv"
+    with pytest.raises(BadInput, match=r"there\.csv exists already; nothing was written"):
+        chosen_place(tmp_path / "there.csv")
+    with pytest.raises(BadInput, match="is a folder"):
+        chosen_place(tmp_path, replace=True)
 
 
 def _writes(path: Path, draft: Path) -> None:

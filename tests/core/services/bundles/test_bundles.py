@@ -270,6 +270,15 @@ def test_that_nothing_is_answered_twice_while_it_is_on_a_desk(home: Application,
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(BadInput, match="no review bundle; it was left alone"):
         home.bundles.export(1, 1, tmp_path / "notes.txt")
+    label(desk, tmp_path / "1.back", 2)
+    two = [*sorted(tmp_path.glob("*.back")), tmp_path / "1.work"]
+    before = [path.read_bytes() for path in two]
+    with pytest.raises(BadInput, match="another review bundle; it was left alone"):
+        home.bundles.export(1, 1, tmp_path / "1.back")  # labels of the desk
+    with pytest.raises(BadInput, match="another review bundle; it was left alone"):
+        label(desk, tmp_path / "1.work", 1)
+    assert [path.read_bytes() for path in two] == before
+    assert len(label(desk, tmp_path / "1.back", 1).read_bytes()) > len(before[0])  # the same desk, with more
 
 
 def test_that_a_change_of_what_a_desk_sent_is_found(home: Application, tmp_path: Path) -> None:
