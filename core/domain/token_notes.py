@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from core.domain.counting import counted, verb
+from core.domain.run_config import RunConfig
 from core.domain.run_events import TokenReport
 
 
-def token_notes(report: TokenReport, rewritten_answers: str) -> dict[str, str]:
+def token_notes(report: TokenReport, config: RunConfig) -> dict[str, str]:
     """Return a sentence for each thing that template and tokenizer do to the texts, by a machine name.
 
     Args:
         report: of the run's pairs.
-        rewritten_answers: the run's setting of this name.
+        config: of the run. Plain text (template=none) has no stop token of its own, so that none is told as missing.
     """
     found = {}
-    if report.rewritten and rewritten_answers != "stop":
+    if report.rewritten and config.rewritten_answers != "stop":
         found["rewritten_answers"] = (
             f"The chat template changes an answer of {counted(report.rewritten, 'pair')} "
             f"({_named(report.rewritten_ids, report.rewritten)}); it is trained as the template makes it."
@@ -29,6 +30,12 @@ def token_notes(report: TokenReport, rewritten_answers: str) -> dict[str, str]:
             f"The answers of {counted(n, 'pair')} {verb(n, 'starts', 'start')} behind another header than the one that "
             "the template gives for generation (an empty thought, or no opened thought). Samples and KL start from "
             "the same header as training."
+        )
+    if report.eos_added and config.template != "none":
+        n = report.eos_added
+        found["stop_added"] = (
+            f"The chat template ends an answer of {counted(n, 'pair')} without the model's stop token. The run appends "
+            "it, so that the policy learns to stop."
         )
     if n := report.changed_prompts:
         found["changed_prompts"] = (

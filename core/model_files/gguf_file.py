@@ -10,6 +10,8 @@ from core.model_files.gguf_header import BadHeader, check_header, read_header
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
+_UNREAD_SIZES = {"qwen3": {"attention.key_length": "head_dim"}}
+"""Architecture -> entries of a header that transformers 5.23 does not read -> setting of its config that they are."""
 
 
 def check_gguf(path: Path) -> None:
@@ -42,6 +44,21 @@ def check_gguf(path: Path) -> None:
     except BadHeader as error:
         raise damaged_gguf(path, str(error)) from error
     check_header(path.name, header)
+
+
+def unread_sizes(path: Path) -> dict[str, int]:
+    """Return settings of the model's config that its header holds and transformers does not read.
+
+    Without them a Qwen3 of another head size than 128 has another shape than its weights, and cannot be loaded.
+    Call it after :func:`check_gguf`; {} for a header that cannot be read.
+    """
+    try:
+        values = read_header(Path(path)).values
+    except BadHeader:
+        return {}
+    kind = str(values.get("general.architecture", ""))
+    found = {name: values.get(f"{kind}.{entry}") for entry, name in _UNREAD_SIZES.get(kind, {}).items()}
+    return {name: size for name, size in found.items() if type(size) is int and size > 0}
 
 
 def damaged_gguf(path: Path, reason: str) -> ModelRefused:

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.domain.errors import ModelRefused
 from core.durable import file_sha256, publish_folder
-from core.model_files.gguf_file import check_gguf, damaged_gguf
+from core.model_files.gguf_file import check_gguf, damaged_gguf, unread_sizes
 from core.model_files.offline import READ_ERRORS, go_offline, without_progress_bars
 from core.private_files import make_folders
 
@@ -62,7 +62,9 @@ def _read(gguf: Path) -> tuple[Any, Any]:
     place = {"gguf_file": gguf.name, "local_files_only": True}
     try:
         with without_progress_bars():
-            model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
+            model = AutoModelForCausalLM.from_pretrained(
+                gguf.parent, dtype=torch.float32, **place, **unread_sizes(gguf)
+            )
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **place)
     except READ_ERRORS as error:
         if not _is_whole(gguf):

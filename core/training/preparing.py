@@ -130,7 +130,7 @@ def prepare(
     if idle := without_effect(config):
         named = ", ".join(f"{name}={getattr(config, name)}" for name in idle)
         yield Warned("without_effect", f"{named} {verb(len(idle), 'has', 'have')} no effect on the loss {config.loss}.")
-    for code, text in token_notes(report, config.rewritten_answers).items():
+    for code, text in token_notes(report, config).items():
         yield Warned(code, text, start)
     if start == 0:
         yield from _refusing(partial(require_enough, report, config, rows))

@@ -12,6 +12,7 @@ TOLD_BEFORE = (
     "rewritten_answers",
     "respelled_answers",
     "other_header",
+    "stop_added",
     "changed_prompts",
     "control_tokens",
     "folded_system",
@@ -29,7 +30,7 @@ def template_checks(config: RunConfig, tokens: TokenReport) -> list[Check]:
     if config.template_args:
         inputs.append(f"Its arguments: {config.template_args}.")
     found = [Check("template", "ok", " ".join(inputs))] if inputs else []
-    notes = token_notes(tokens, config.rewritten_answers)
+    notes = token_notes(tokens, config)
     level: Level = "warn" if notes.keys() - _HARMLESS else "ok"
     texts, hint = list(notes.values()), ""
     if tokens.rewritten and config.rewritten_answers == "stop":

@@ -12,6 +12,7 @@ from core.domain.threshold import Threshold
 from core.runs.evaluations.folder import EVIDENCE
 from core.services.releases.names import EVALUATION
 from core.services.releases.policy_costs import contract_costs
+from core.services.releases.trained import trained_of
 from core.version import VERSION
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def contract_of(
         thresholds: that the policy is used with.
         chain: head of the workspace's hash chain.
     """
-    run, record = one.run_record, one.record
+    run, record, trained = one.run_record, one.record, trained_of(one.run)
     return {
         "status": signed.first_line(decision),
         "format": FORMAT,
@@ -73,7 +74,8 @@ def contract_of(
             "step": record.run.get("step", 0),
             "fingerprint": run.fingerprint,
             "inputs": run.inputs,
-            "config": run.config.to_plain(),
+            "config": {**run.config.to_plain(), **trained.pop("config", {})},
+            "trained": trained,
             "model": run.model_files,
             "trained_with": run.versions,
         },

@@ -15,6 +15,7 @@ from core.domain.measured_evidence import read_estimate
 from core.domain.number_text import estimate_text, interval_text, signed
 from core.domain.release_gate import GATE_GROUPS, STATE_WORDS, GateDecision
 from core.services.releases.gate_facts import Judged
+from core.services.releases.trained import trained_lines, trained_of
 from core.services.reports.forest import Bar, forest
 from core.services.reports.html_text import document, outside, paragraph, table
 
@@ -147,6 +148,10 @@ def model_card(contract: Mapping[str, Any], one: Judged, decision: GateDecision)
         "## Intent",
         "",
         *(f"- {name}: {answer}" for name, answer in charter.lines(f"loss {config.loss}, beta {config.beta:g}")),
+        "",
+        "## What was trained",
+        "",
+        *trained_lines(trained_of(one.run), one.run_record.n_train),
         "",
         "## What was measured",
         "",

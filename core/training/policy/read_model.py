@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from core.domain.errors import ModelRefused, UserError
+from core.model_files.gguf_file import unread_sizes
 from core.model_files.offline import READ_ERRORS, without_progress_bars
 from core.model_files.tokenizer_files import eos_ids
 from core.training.text.chat_template import EOS_IDS
@@ -27,8 +28,7 @@ def read_base(model_dir: Path, dtype: torch.dtype) -> Any:
     options: dict[str, Any] = {"dtype": dtype, "output_loading_info": True, **_place(model_dir)}
     folder = options.pop("folder")
     from_gguf = "gguf_file" in options
-    if not from_gguf:
-        options["use_safetensors"] = True
+    options |= unread_sizes(Path(model_dir)) if from_gguf else {"use_safetensors": True}
     try:
         with without_progress_bars() if from_gguf else nullcontext():
             try:

@@ -176,7 +176,12 @@ def test_that_a_release_is_one_verified_folder_that_says_first_that_the_gate_did
     assert next(iter(contract)) == "status"
     first = "RELEASED DESPITE THE GATE (Insufficient evidence): It is <a> demonstration."
     assert contract["status"].startswith(first)
-    assert (released / "MODEL_CARD.md").read_text().startswith(first)
+    card = (released / "MODEL_CARD.md").read_text()
+    assert card.startswith(first)
+    layout, config = contract["policy"]["trained"]["adapter"], contract["policy"]["config"]
+    assert (config["lora_r"], config["lora_alpha"]) == (layout["r"], layout["alpha"])
+    assert f"{layout['numbers']:,} numbers in float32" in card and "the base without the adapter" in card
+    assert f"- steps: {contract['policy']['trained']['step']} of " in card and "6 training pairs, seed" in card
     assert [one["number"] for one in contract["thresholds"]] == [2]
     pairs = (released / "DATASET_CARD.md").read_text()
     assert "6 pairs trained the policy" in pairs and contract["policy"]["inputs"]["pairs"] in pairs

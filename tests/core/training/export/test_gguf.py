@@ -24,7 +24,8 @@ FAMILIES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("smollm", {}),
     ("mistral", {}),
     ("qwen2", {}),
-    ("qwen3", {"head_dim": 128}),  # the size that the reader takes for granted
+    ("qwen3", {"head_dim": 128}),  # the size that transformers takes for granted
+    ("qwen3", {}),
 )
 
 
@@ -95,6 +96,15 @@ def test_that_a_converted_file_is_a_model_folder_with_its_origin(
     assert all(tokenizer(t)["input_ids"] == original(t)["input_ids"] for t in CORPUS)
     one, other = read_base(folder, torch.float32), read_base(tiny_llama_dir, torch.float32)
     torch.testing.assert_close(all_texts(one, tokenizer), all_texts(other, tokenizer), atol=1e-5, rtol=0)
+
+
+def test_that_a_head_size_that_transformers_does_not_read_is_taken_from_the_file(tmp_path: Path) -> None:
+    folder = save_tiny(tmp_path / "qwen3", "qwen3", head_dim=24)
+    export_gguf(folder, tmp_path / "q.gguf", kind="f32")
+    back = convert_gguf(tmp_path / "q.gguf", tmp_path / "back")
+    tokenizer = read_tokenizer(folder)
+    one, other = (all_texts(read_base(place, torch.float32), tokenizer) for place in (folder, back))
+    torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
 
 
 def test_that_a_gguf_file_can_be_loaded_without_converting(gguf_file: Path, tiny_llama_dir: Path) -> None:

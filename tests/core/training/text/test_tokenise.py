@@ -120,6 +120,10 @@ def test_that_eos_is_appended_where_the_template_ends_with_nothing() -> None:
     (encoded,), report = encode_pairs([pair("Ask", "Yes", "No")], tokenizer, CHAT)
     assert response(tokenizer, encoded) == ("Yes<|end|>", "No<|end|>")
     assert report.eos_added == 1
+    assert "ends an answer of 1 pair without" in token_notes(report, CHAT)["stop_added"]
+    _, ended = encode_pairs([pair("Ask", "Yes", "No")], tiny_tokenizer(), CHAT)
+    _, plain = encode_pairs([pair("Ask", "Yes", "No")], tokenizer, PLAIN)
+    assert (token_notes(ended, CHAT), token_notes(plain, PLAIN)) == ({}, {})
 
 
 def test_that_text_between_answer_and_stop_token_belongs_to_the_response() -> None:
@@ -299,6 +303,6 @@ def test_that_what_was_cut_is_counted_by_side_and_a_lost_system_text_is_told(tok
         _, report = encode_pairs(folded, tiny_tokenizer(chat_template=template), replace(CHAT, max_length=64))
         assert (report.folded_system, report.lost_system) == found
     _, whole = encode_pairs(folded, tiny_tokenizer(chat_template=strict), replace(CHAT, max_length=0))
-    assert token_notes(whole, "stop") == {
+    assert token_notes(whole, CHAT) == {
         "folded_system": "The template has no place for a system text: that of 1 pair opens the first question."
     }
