@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_type_hints
 
 from core.domain.choices import choice_hint
 from core.domain.errors import UsageError
+from core.domain.other_names import OTHER_NAMES
 
 T = TypeVar("T", bool, int, float, str)
 FingerprintRole = Literal["always", "when_changed", "never"]
@@ -201,11 +202,17 @@ def current_names(
     for key, value in values.items():
         name = renamed.get(key, key)
         if name not in settings:
-            raise UsageError(f"Unknown run setting {key!r}.", choice_hint(key, settings, "The settings are"))
+            raise UsageError(f"Unknown run setting {key!r}.", _meant(key, settings))
         if name in found:
             raise UsageError(f"{name} is given twice, once under its old name.", f"Leave one of the two {name} out.")
         found[name] = value
     return found
+
+
+def _meant(key: str, settings: Mapping[str, RunSetting]) -> str:
+    """Return which setting an unknown name means: by the name that another program has for it, or by its letters."""
+    known = OTHER_NAMES.get(key.casefold().replace("-", "_"), "")
+    return f"Did you mean {known}?" if known in settings else choice_hint(key, settings, "The settings are")
 
 
 def fingerprint_values(plain: Mapping[str, Any], settings: Mapping[str, RunSetting]) -> dict[str, Any]:

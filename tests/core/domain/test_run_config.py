@@ -6,6 +6,7 @@ import pytest
 
 from core.domain import run_config
 from core.domain.errors import UsageError
+from core.domain.other_names import OTHER_NAMES
 from core.domain.run_config import SETTINGS, RunConfig
 from core.domain.run_settings import ALWAYS
 from tests.e2e.old_files import facts
@@ -26,6 +27,14 @@ def test_that_an_unknown_setting_is_refused_with_the_names_of_all() -> None:
     with pytest.raises(UsageError, match="Unknown run setting 'betta'") as error:
         RunConfig().with_values({"betta": 1})
     assert "beta" in error.value.hint
+
+
+def test_that_a_setting_under_the_name_of_another_program_is_told_by_ours() -> None:
+    for other, ours in OTHER_NAMES.items():
+        assert other not in RunConfig().to_plain()
+        with pytest.raises(UsageError) as error:
+            RunConfig().with_values({other.replace("_", "-").upper(): 1})
+        assert (error.value.hint, ours in RunConfig().to_plain()) == (f"Did you mean {ours}?", True)
 
 
 def test_that_a_renamed_setting_is_read_from_old_configs_and_command_lines(monkeypatch: pytest.MonkeyPatch) -> None:
