@@ -298,7 +298,8 @@ class TeamView(QWidget):
         self._points = [(line, point) for line in drift.lines for point in line.points]
         rows = [_drift_row(line, point) for line, point in self._points]
         self.drift.show_drift(drift)
-        self.cards["drift"].show_figures(rows, about="", missing=_NO_GOLD)
+        about = f"All together: {drift.trend.words()}." if drift.trend is not None else ""
+        self.cards["drift"].show_figures(rows, about=about, missing=_NO_GOLD)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Say again which numbers stand in the table only."""

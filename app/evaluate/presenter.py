@@ -147,7 +147,7 @@ def list_line(info: EvaluationInfo) -> str:
     if status.state == "finished":
         return f"Measured · {counted(len(info.record.suites), 'suite')}"
     if status.state == "failed":
-        return f"Failed · {status.message.split('.')[0][:60]}" if status.message else "Failed"
+        return f"Failed · {status.message.split('. ')[0][:60]}" if status.message else "Failed"
     share = f" · {percent(status)}" if status.share else ""
     return f"{STATE_TEXT.get(status.state, (status.state, ''))[0]}{share}"
 

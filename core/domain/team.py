@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.domain.counting import counted
 from core.domain.dataset_view import Coverage
 from core.domain.estimate import Estimate
 from core.domain.evidence import plain
@@ -132,11 +133,41 @@ class RubricBreak:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamTrend:
+    """Whether all reviewers together get better or worse on gold items, by Page's test.
+
+    Attributes:
+        rho: mean rank correlation of the share of right answers and the period, n reviewers; below 0 they get worse.
+        p: two-sided, exact, of no trend. periods: parts of equal size that each reviewer's answers were cut into.
+        gold: answers to gold items in all.
+    """
+
+    rho: Estimate
+    p: float
+    periods: int
+    gold: int
+
+    def words(self) -> str:
+        """Return its numbers in a line."""
+        ends = f" [{self.rho.low:.2f}, {self.rho.high:.2f}]" if self.rho.has_interval else ""
+        p = "p < 0.001" if self.p < 0.001 else f"p {self.p:.3f}"
+        return (
+            f"mean rank correlation with time {self.rho.value:.2f}{ends}, n {self.rho.n:,}, {p} (Page's test, exact), "
+            f"{counted(self.gold, 'answer')} in {self.periods} periods"
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**plain(self.rho), "p": self.p, "periods": self.periods, "gold": self.gold}
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
-    """How the answers to gold items change with time."""
+    """How the answers to gold items change with time; ``trend`` needs two reviewers with enough of them."""
 
     lines: tuple[DriftLine, ...] = ()
     breaks: tuple[RubricBreak, ...] = ()
+    trend: TeamTrend | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +227,7 @@ class TeamReport:
                 }
                 for line in self.drift.lines
             ],
+            "drift_of_all": None if self.drift.trend is None else self.drift.trend.to_plain(),
             "needs_a_look": [
                 {"kind": one.kind, "words": one.words, "total": one.total, "pairs": list(one.pairs)}
                 for one in self.looks

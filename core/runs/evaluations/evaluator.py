@@ -1,7 +1,8 @@
 """The evaluator: a generator that answers, scores and measures, and yields what it did.
 
 Like the engine of a run it is driven by its caller and works only while the caller waits for the next event; its
-batches are those of :mod:`core.runs.evaluations.arm_work`.
+batches are those of :mod:`core.runs.evaluations.arm_work`. An arm that cannot go on does not hold up the others: their
+work is done and stored first, then the attempt ends with the arm and the reason, and a later one does what is missing.
 
 This module imports torch, so it is imported only where an evaluation is worked on.
 """
@@ -13,10 +14,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args
 
+from core.domain.errors import UserError
 from core.domain.evaluation_events import AnswerRow, EvaluationStarted
 from core.domain.evaluation_record import EvaluationRecord
 from core.domain.run_events import PhaseChanged
 from core.domain.suite import SuiteItem
+from core.runs.evaluations.arm_failures import ArmFailures
 from core.runs.evaluations.arm_work import ArmWork, Make, answered
 from core.runs.evaluations.evidence import measure
 from core.runs.evaluations.folder import EvaluationFolder, write_results
@@ -53,12 +56,14 @@ class Evaluator:
         self._make_model = make_model
         self._ledger = EvaluationLedger(folder.ledger)
         self._work = ArmWork(self._ledger, control, self._record.config)
+        self._failures = ArmFailures()
 
     def run(self) -> Iterator[Any]:
         """Yield the events of this attempt, the last one ``Finished``.
 
         Raises:
-            UserError: when a model, a server or a sealed test cannot be used.
+            UserError: when a model, a server or a sealed test cannot be used; it names the arms that failed, and the
+                work of all others is stored.
         """
         record, config = self._record, self._record.config
         yield PhaseChanged("load", detail="the items of the suites")
@@ -84,6 +89,7 @@ class Evaluator:
             if self._work.stopped:
                 yield self._work.end("stopped")
                 return
+        self._failures.tell()
         yield from self._measured(items, trained, {"looks": looks, "leaks": leaks}, leak_notes(leaks))
 
     def _source(self, works: Sequence[WorkPart]) -> Iterator[Any]:
@@ -91,16 +97,20 @@ class Evaluator:
         first = works[0].arm
         if not first.is_sampled_here:
             for work in works:
-                yield from self._guarded(work) if first.guard else self._work.endpoint(work)
+                yield from self._failures.kept(work, self._guarded if first.guard else self._work.endpoint)
             return
         if all(self._work.is_done(work) for work in works):
             return
         yield PhaseChanged("load", detail=", ".join(dict.fromkeys(work.arm.name for work in works)))
-        model = self._make_model(Path(first.run_dir), first.step, self._record.config, dict(first.inputs))
+        try:
+            model = self._make_model(Path(first.run_dir), first.step, self._record.config, dict(first.inputs))
+        except UserError as error:
+            yield from self._failures.noted([work.arm for work in works], error)
+            return
         try:
             for work in works:
                 if not self._work.is_done(work):
-                    yield from self._work.local(model, work)
+                    yield from self._failures.kept(work, lambda one: self._work.local(model, one))
                 if self._work.stopped:
                     return
         finally:

@@ -122,11 +122,17 @@ def guarded(
     except Exception as error:  # noqa: BLE001 (every run must end with a last event)
         yield Failed(
             "error",
-            f"The {noun} stopped because of an error in the program: {type(error).__name__}: {error}",
+            f"The {noun} stopped because of an error in the program{_noted(error)}: {type(error).__name__}: {error}",
             f"{safe} Please report this with the log.",
             step,
             traceback=traceback.format_exc(),
         )
+
+
+def _noted(error: Exception) -> str:
+    """Return in brackets where it happened, as far as the work noted it."""
+    notes = getattr(error, "__notes__", ())
+    return f" ({'; '.join(map(str, notes))})" if notes else ""
 
 
 def _failed(kind: str, error: UserError, step: int) -> Failed:

@@ -1,13 +1,14 @@
 """The share of right answers to gold items while time goes on, by reviewer; a major rubric version starts anew.
 
-A change for the worse at one point is a finding of its own: a slope over all items shows it late.
+A change for the worse at one point is a finding of its own: a slope over all items shows it late. A slow change that
+all reviewers share is one too: Page's test finds it where no reviewer alone has items enough.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -15,9 +16,19 @@ from core.domain.counting import counted
 from core.domain.estimate import Estimate
 from core.domain.judgement import Reviewer
 from core.domain.rubric import ChangeLevel, RubricVersion
-from core.domain.team import GOLD_WINDOW, Drift, DriftChange, DriftLine, DriftPoint, RubricBreak, TeamFinding
+from core.domain.team import (
+    GOLD_WINDOW,
+    Drift,
+    DriftChange,
+    DriftLine,
+    DriftPoint,
+    RubricBreak,
+    TeamFinding,
+    TeamTrend,
+)
 from core.evaluation.measures.change_point import change_point
 from core.evaluation.measures.multiplicity import adjusted
+from core.evaluation.measures.ordered_trend import ordered_trend
 from core.evaluation.measures.shares import share_by_prompt
 from core.services.quality.reviewers import sign
 from core.store.retest_pairs import SecondAnswer
@@ -26,6 +37,8 @@ LEAST = 5
 """Gold items before the first point."""
 MOST_POINTS = 60
 ALARM_P = 0.05
+PERIODS, LEAST_IN_PERIOD = 4, 3
+"""Parts that the gold answers of a reviewer are cut into for the trend of all, and answers that each must have."""
 
 
 def drift_of(people: Sequence[Reviewer], versions: Sequence[RubricVersion], anchors: Sequence[SecondAnswer]) -> Drift:
@@ -48,11 +61,12 @@ def drift_of(people: Sequence[Reviewer], versions: Sequence[RubricVersion], anch
         if len(given) >= LEAST
     )
     rubrics = {of[one.version_id].rubric_id for one in anchors}
-    return Drift(lines, _breaks([one for one in versions if one.rubric_id in rubrics]))
+    trend = _trend(groups)
+    return Drift(lines, _breaks([one for one in versions if one.rubric_id in rubrics]), trend)
 
 
 def drift_findings(drift: Drift) -> Iterator[TeamFinding]:
-    """Yield the lines that got worse at some point, p adjusted by Holm for the number of lines."""
+    """Yield the lines that got worse at some point, p adjusted by Holm for the number of lines; then all together."""
     changes = {str(place): line.change for place, line in enumerate(drift.lines) if line.change is not None}
     p = adjusted({place: change.p for place, change in changes.items()})
     for place, change in changes.items():
@@ -65,6 +79,27 @@ def drift_findings(drift: Drift) -> Iterator[TeamFinding]:
                 f"p {p[place]:.3f} (change point, Holm)."
             )
             yield TeamFinding("drift", words, change.pairs, len(change.pairs))
+    trend = drift.trend
+    if trend is not None and trend.p < ALARM_P and trend.rho.value < 0:
+        words = f"{counted(trend.rho.n, 'reviewer')} together get worse on gold items: {trend.words()}."
+        yield TeamFinding("drift", words, (), trend.gold)
+
+
+def _trend(groups: Mapping[tuple[int, int, str], Sequence[SecondAnswer]]) -> TeamTrend | None:
+    """Return the trend of all reviewers with answers enough in each period; None where fewer than two have.
+
+    Of each reviewer the longest line counts, so that the rows are independent.
+    """
+    longest: dict[int, Sequence[SecondAnswer]] = {}
+    for (who, _, _), given in sorted(groups.items(), key=lambda entry: len(entry[1])):
+        longest[who] = given
+    long = [given for given in longest.values() if len(given) >= PERIODS * LEAST_IN_PERIOD]
+    if len(long) < 2:
+        return None
+    right = [np.array([sign(one.strength) == sign(one.first) for one in given], dtype=float) for given in long]
+    shares = [[float(part.mean()) for part in np.array_split(one, PERIODS)] for one in right]
+    found = ordered_trend(shares, "the share of right gold answers", "reviewer")
+    return TeamTrend(found.rho, found.p, PERIODS, sum(len(given) for given in long))
 
 
 def _percent(share: Estimate) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,3 +137,20 @@ def test_that_drift_looks_back_over_a_window_and_starts_anew_with_a_major_versio
     assert not list(drift_findings(drift_of([], versions, better))), "a change for the better is no finding"
     again = [SecondAnswer(1, 40 + n, n, 1, 1, False, 2, 400 + n) for n in range(3)]
     assert len(drift_of([], versions, [*anchors, *again]).lines) == 2
+
+
+def test_that_a_slow_change_of_all_reviewers_is_told_where_no_reviewer_alone_shows_it() -> None:
+    missed = {4, 7, 10, 11}  # of twelve answers: 0, 1, 1 and 2 wrong in four periods
+    anchors = [
+        SecondAnswer(who, n, n, 1, -1 if n in missed else 1, False, 1, n) for who in (1, 2, 3) for n in range(1, 13)
+    ]
+    anchors += [SecondAnswer(4, n, n, 1, 1, False, 1, n) for n in range(1, 12)]  # too few answers for four periods
+    versions = [_version(1, "1.0.0", None)]
+    drift = drift_of([], versions, anchors)
+    assert drift.trend is not None and (drift.trend.rho.n, drift.trend.gold) == (3, 36)
+    assert drift.trend.rho.value == pytest.approx(-0.9 / math.sqrt(0.9), abs=1e-12)  # of ranks 4, 2.5, 2.5, 1
+    assert drift.trend.p == pytest.approx(2 / 12**3)  # one of 12 orders of tied ranks in each of three rows
+    (told,) = drift_findings(drift)
+    assert told.words.startswith("3 reviewers together get worse on gold items: mean rank correlation with time -0.95")
+    assert "p 0.001 (Page's test, exact), 36 answers in 4 periods" in told.words
+    assert drift_of([], versions, [one for one in anchors if one.reviewer_id in (1, 4)]).trend is None
