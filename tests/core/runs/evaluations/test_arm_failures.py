@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,22 +33,22 @@ class ReferenceOverflows(ScriptedModel):
 
 
 class Raising(ScriptedModel):
-    """The policy's answers raise what ``error`` makes."""
+    """The policy's answers raise an error."""
 
-    error: Callable[[], Exception]
+    error: Exception = RuntimeError()
 
     def answer(self, arm: Arm, suite: str, batch: Sequence[Any]) -> list[AnswerRow]:
         if arm.is_policy:
-            raise type(self).error()
+            raise self.error
         return super().answer(arm, suite, batch)
 
 
 class Full(Raising):
-    error = staticmethod(lambda: StorageFull("The disk is full; what was acknowledged before is safe."))
+    error = StorageFull("The disk is full; what was acknowledged before is safe.")
 
 
 class Broken(Raising):
-    error = staticmethod(lambda: RuntimeError("shape mismatch"))
+    error = RuntimeError("shape mismatch")
 
 
 class Unloadable(ScriptedModel):
