@@ -292,6 +292,7 @@ _RUNS: tuple[A, ...] = (
     A("runs.resume", "Resume the run", "", "train", "From its newest checkpoint.", "Runs"),
     A("runs.fork", "Fork the run…", "Ctrl+Shift+F", "fork", "Go on from a checkpoint under other settings.", "Runs"),
     A("runs.export_run", "Export the run…", "", "export", "As an adapter, merged weights or GGUF.", "Runs"),
+    A("runs.reproduce", "Reproduce the run…", "", "redo", "Train it again and compare every number.", "Runs"),
     A("runs.follow", "Follow the newest step", "Space", "arrow_right", "Until you move the plot.", "Runs", True),
     A("runs.raw", "Raw line", "R", "runs", "Show the raw values under the smoothed line.", "Runs", True),
     A("runs.log_y", "Log y axis", "Y", "log_axis", "Points that are not positive are counted.", "Runs", True),

@@ -149,7 +149,8 @@ class ReleaseActs(QObject):
             return service.verify(release.release_id, on_progress=control.progress, cancelled=lambda: control.cancelled)
 
         def done(outcome: Outcome[ReleaseInfo]) -> None:
-            self._context.notices.post(f"{name} was measured again.", "ok", hint=outcome.value.verified)
+            level = "ok" if outcome.value.came_out_equal else "warn"
+            self._context.notices.post(f"{name} was measured again.", level, hint=outcome.value.verified)
 
         self._context.ops.job(f"Verify {name}", work, done, owner=self)
 

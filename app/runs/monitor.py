@@ -256,7 +256,7 @@ class Monitor(QFrame):
         actions.set_enabled("runs.fork", saved and not live)
         actions.set_enabled("runs.export_run", snapshot is not None and snapshot.has_result)
         actions.set_enabled("runs.follow", live)
-        for action_id in ("runs.inspect", "runs.copy_command", "runs.open_folder", "runs.export"):
+        for action_id in ("runs.inspect", "runs.copy_command", "runs.open_folder", "runs.export", "runs.reproduce"):
             actions.set_enabled(action_id, snapshot is not None)
 
     def _show_controls(self, state: str, saved: bool) -> None:

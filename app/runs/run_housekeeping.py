@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFormLayout, QLineEdit, QPlainTextEdit, QStackedWi
 
 from app.context import AppContext
 from app.runs.run_reporter import RunReporter
+from app.runs.run_reproducer import RunReproducer
 from app.runs.runs_view import RunsView
 from app.widgets.dialog import BaseDialog
 from core.services.runs.run_table import RunSummary
@@ -63,7 +64,7 @@ class RunHousekeeper(QObject):
         self._context, self._parent, self._show_run, self._current = context, parent, show_run, current
         self.views = QStackedWidget()
         self.view: RunsView | None = None
-        self._reporter = RunReporter(context, self)
+        self._reporter, self._reproducer = RunReporter(context, self), RunReproducer(context, self)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return the actions of the catalog that this object handles."""
@@ -72,6 +73,7 @@ class RunHousekeeper(QObject):
             "runs.deleted": self.ask_deleted,
             "runs.report": self.report,
             "runs.export_log": self.export_log,
+            "runs.reproduce": self.reproduce,
         }
 
     @property
@@ -130,6 +132,14 @@ class RunHousekeeper(QObject):
         if run_id:
             self._context.tasks.query(
                 lambda: service.info(run_id).name, partial(self._reporter.ask_log, run_id), owner=self, key="named_run"
+            )
+
+    def reproduce(self) -> None:
+        """Train the run that the page shows again, and compare every number."""
+        service, run_id = self._context.services.runs, self._shown()
+        if run_id:
+            self._context.tasks.query(
+                lambda: service.info(run_id), self._reproducer.ask, owner=self, key="reproduced_run"
             )
 
     def _like(self, run_id: str) -> None:

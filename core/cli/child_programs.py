@@ -22,6 +22,7 @@ PROGRAMS = (
     "core.runs.child_processes.fork",
     "core.runs.child_processes.preflight_program",
     "core.runs.child_processes.proof_program",
+    "core.runs.child_processes.reproduce_program",
     "core.runs.evaluations.inspection_program",
     "core.runs.evaluations.similarity_program",
     "core.runs.evaluations.threshold_program",

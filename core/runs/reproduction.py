@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,13 @@ class Reproduction:
         """Return plain values; a difference that is no number is None."""
         plain = asdict(self)
         return {key: None if isinstance(one, float) and not math.isfinite(one) else one for key, one in plain.items()}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Reproduction:
+        """Read what :meth:`to_plain` made; None is an infinite difference."""
+        found = cls(**plain)
+        lost = {name: math.inf for name in ("max_loss", "max_margin") if plain[name] is None}
+        return replace(found, **lost)
 
     def sentence(self) -> str:
         """Return what came of it in words."""

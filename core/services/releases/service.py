@@ -219,7 +219,8 @@ class ReleasesService:
                 events.log(session, context, VERIFY, summary, subject="release", detail=detail)
 
             self._store.write(write, "noting a verification")
-        return Outcome(replace(info, verified=str(found["sentence"])), Changes.RELEASES)
+        is_equal = found["max_delta"] == 0
+        return Outcome(replace(info, verified=str(found["sentence"]), came_out_equal=is_equal), Changes.RELEASES)
 
     def _runs_folder(self, info: ReleaseInfo) -> Path | str:
         """Return the run of a release in this workspace, "" where it is elsewhere: the contract names its place."""
@@ -244,6 +245,7 @@ class ReleasesService:
                     withdrawn_by=end.get("by", ""),
                     verified=check.get("sentence", ""),
                     verified_ms=check.get("at_ms", 0),
+                    came_out_equal=check.get("max_delta") == 0,
                 )
             )
         return found[::-1]

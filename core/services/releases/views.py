@@ -18,7 +18,8 @@ class ReleaseInfo:
         outcome: of the gate. despite: why it was made although the gate did not pass.
         manifest_sha256: names the whole content of its folder.
         withdrawn: why it was withdrawn; "" while it stands.
-        verified: what came of measuring it again the last time; "" where nobody did.
+        verified: what came of measuring it again the last time; "" where nobody did. came_out_equal: whether every
+            number came back exactly then.
     """
 
     release_id: str
@@ -37,6 +38,7 @@ class ReleaseInfo:
     withdrawn_by: str = ""
     verified: str = ""
     verified_ms: int = 0
+    came_out_equal: bool = False
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain values, as the command line prints them."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.domain.run_comparison import RunComparison, letter_of
+from core.runs.child_processes.request import run_in_subprocess
+from core.runs.hosting.hosts import worker_environment
+from core.runs.reproduction import Reproduction
 from core.runs.run_reader import RunReader
 from core.services.pairs.service import PairsService
 from core.services.runs.compared_samples import ComparedAnswers, compared_samples
@@ -79,3 +82,34 @@ class RunComparisons:
         """Write the numbers of a run for another tool; see :func:`core.services.runs.log_export.export_log`."""
         run, name = self._registry.folder(run_id), self._registry.info(run_id).name
         return export_log(run, target, form, name=name, on_progress=on_progress, cancelled=cancelled)
+
+    def reproduce(
+        self,
+        run_id: str,
+        *,
+        steps: int = 0,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Reproduction:
+        """Train a run again in a process of its own and compare it; see :func:`core.runs.reproduction.reproduce`.
+
+        Args:
+            run_id: of the run; nothing in its folder is changed.
+            steps: how many are made again; 0 makes all.
+            on_progress: gets (steps done, steps wanted, text).
+            cancelled: polled; True ends the process at once.
+
+        Raises:
+            Cancelled: when ``cancelled`` became true; nothing is left behind.
+        """
+        folder = self._registry.folder(run_id).path
+        made = RunReader(folder).status().step
+        request = {"folder": str(folder), "steps": steps, "total": min(steps or made, made)}
+        found = run_in_subprocess(
+            "core.runs.child_processes.reproduce_program",
+            request,
+            environment=worker_environment(),
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+        return Reproduction.from_plain(found)

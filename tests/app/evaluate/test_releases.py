@@ -125,9 +125,8 @@ def test_that_a_release_is_made_by_somebody_who_did_not_run_it_and_is_measured_a
         return Outcome(service.list()[0], Changes.RELEASES)
 
     def verify(release_id: str, *, on_progress: Any, cancelled: Any) -> Outcome[Any]:
-        return Outcome(
-            replace(service.get(release_id), verified="12 numbers measured again: all equal."), Changes.RELEASES
-        )
+        said = "12 numbers measured again: max |delta| 0.25 (unsafe v1, safe_refusal)."
+        return Outcome(replace(service.get(release_id), verified=said), Changes.RELEASES)
 
     monkeypatch.setattr(service, "draft", lambda _: passing)
     monkeypatch.setattr(service, "make", make)
@@ -158,7 +157,8 @@ def test_that_a_release_is_made_by_somebody_who_did_not_run_it_and_is_measured_a
     assert (request.approver, request.forms, request.thresholds) == ("ben", ("adapter", "gguf"), ("harm v2",))
     assert request.out == tmp_path / "kind-7" and request.despite == ""
     assert page.releases.list.item(0).text() == "rel-7\npassed, ben"
-    assert any("all equal" in notice.hint for notice in running.context.notices.kept)
+    (told,) = [notice for notice in running.context.notices.kept if "max |delta| 0.25" in notice.hint]
+    assert told.level == "warn", "numbers that came out otherwise are no success"
 
 
 def test_that_a_release_is_opened_and_withdrawn_by_keys(running: Any) -> None:

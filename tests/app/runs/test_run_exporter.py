@@ -18,7 +18,9 @@ from app.runs.page import RunsPage
 from app.runs.presenter import refused_forms
 from core.domain.errors import BadInput, UserError
 from core.paths import resources_dir
+from core.runs.reproduction import Reproduction
 from core.services.models.export import ExportedRun
+from core.services.runs import comparisons
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +179,27 @@ def test_that_a_run_without_a_result_cannot_be_exported(demo: Any, page: Any) ->
     finally:
         (Path(run.folder) / "adapter").mkdir()
         page.refresh()
+
+
+def test_that_a_run_is_trained_again_with_progress_and_the_notice_says_what_came_of_it(
+    demo: Any, page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    answers = [(0.0, "ok", "was reproduced"), (0.25, "warn", "came out otherwise")]
+
+    def run(module: str, request: dict[str, Any], *, on_progress: Any, **_: Any) -> dict[str, Any]:
+        assert module == "core.runs.child_processes.reproduce_program"
+        asked.append(request)
+        on_progress(request["total"], request["total"], "step")
+        return Reproduction("r", request["total"], 40, "ab", True, answers[len(asked) - 1][0], 0.0).to_plain()
+
+    monkeypatch.setattr(comparisons, "run_in_subprocess", run)
+    made = page._snapshot.status.step
+    for place, (_, level, words) in enumerate(answers):
+        demo.dialogs.answers.append(place)
+        before = len(demo.context.notices.kept)
+        page.context.actions.run("runs.reproduce")
+        demo.qtbot.waitUntil(lambda before=before: len(demo.context.notices.kept) > before)
+        notice = demo.context.notices.kept[0]
+        assert (notice.level, words in notice.text) == (level, True) and "trained again" in notice.hint
+    assert [(one["steps"], one["total"]) for one in asked] == [(0, made), (10, 10)]

@@ -209,6 +209,7 @@ def test_that_a_verification_in_a_process_of_its_own_is_noted_for_good(app: Appl
     assert app.releases.get("Kind 1").verified == ""
     found = app.releases.verify("Kind 1", on_progress=lambda *row: told.append(row)).value
     assert found.verified.endswith("all equal (max |delta| 0).")
+    assert found.came_out_equal and app.releases.list()[0].came_out_equal
     assert app.releases.list()[0].verified == found.verified and app.releases.list()[0].verified_ms > 0
     done, total, _ = told[-1]
     assert done == total > 20
