@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.evaluate.figures import ItemsPlace, share_words
+from app.evaluate.length_chart import LengthItem, LengthMark, LengthPicture
 from app.evaluate.votes_chart import VoteMark
 from app.widgets.plots.chart_card import TableRow
 from app.widgets.plots.interval_chart import IntervalRow
 from core.domain.counting import counted
 from core.domain.estimate import Estimate
 from core.domain.evaluation_record import suite_words
+from core.domain.length_curve import LengthPoint
 from core.domain.rubric import RubricVersion
 from core.domain.votes import VotePlan
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:  # these load the database and statistics libraries, which the
     from core.services.votes.worths import VotedWorths
 
 PATH_HEADS = ("n", "Item", "First arm", "Win rate % [95 %], any time")
+LENGTH_HEADS = ("What", "Longer by, tokens", "Win rate % [95 %]", "n", "Estimator")
 DETECTS: tuple[float, ...] = (0.05, 0.1, 0.15, 0.2)
 """Distances from one half that a round can be planned for."""
 
@@ -165,6 +168,55 @@ def rows_of(items: Sequence[VotedItem], path: Sequence[Estimate]) -> list[TableR
     return [
         TableRow((f"{rate.n}", item.item, words[item.outcome], f"{share_words(rate)}"), item.suite)
         for item, rate in reversed(list(rows))
+    ]
+
+
+def length_picture(data: VotesData) -> LengthPicture:
+    """Return the win rate over the difference of lengths; without a curve where it cannot be fitted."""
+    found, one = data.results, data.chosen
+    if found is None or one is None:
+        return LengthPicture()
+    words = {1.0: "won", 0.5: "tie", 0.0: "lost"}
+    items = [
+        LengthItem(
+            item.longer, 100 * item.outcome, ItemOfVotes(item.suite, item.item),
+            f"{item.item}: {_longer(item.longer)}, {words[item.outcome]}",
+        )
+        for item in found.items
+    ]  # fmt: skip
+    fitted, controlled = found.by_length, found.controlled
+    return LengthPicture(
+        one.round.first_arm,
+        [_length_mark(point) for point in fitted.curve] if fitted is not None else (),
+        [_length_mark(point) for point in fitted.bins] if fitted is not None else (),
+        items,
+        100 * sum(item.outcome for item in found.items) / max(1, len(found.items)),
+        100 * controlled.value if controlled is not None else math.nan,
+    )
+
+
+def _length_mark(point: LengthPoint) -> LengthMark:
+    rate = point.rate
+    words = f"{_longer(point.tokens)}: {share_words(rate)} %, n {rate.n:,}"
+    return LengthMark(point.tokens, 100 * rate.value, 100 * rate.low, 100 * rate.high, words)
+
+
+def _longer(tokens: float) -> str:
+    """Return a difference of lengths in words."""
+    by = round(tokens)
+    return f"{counted(abs(by), 'token')} {'shorter' if by < 0 else 'longer'}" if by else "equally long"
+
+
+def length_rows(data: VotesData) -> list[TableRow]:
+    """Return the table twin: the observed rates, then the fitted ones at five places."""
+    fitted = data.results.by_length if data.results is not None else None
+    if fitted is None:
+        return []
+    places = [fitted.curve[n * (len(fitted.curve) - 1) // 4] for n in range(5)]
+    return [
+        TableRow((what, f"{one.tokens:+,.0f}", share_words(one.rate), f"{one.rate.n:,}", one.rate.estimator))
+        for what, points in (("observed", fitted.bins), ("fitted", places))
+        for one in points
     ]
 
 

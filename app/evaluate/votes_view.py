@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from app.context import AppContext
 from app.evaluate import votes_figures as figures
 from app.evaluate.figures import ItemsPlace, row_cells
+from app.evaluate.length_chart import LengthChart
 from app.evaluate.votes_chart import VotesChart
 from app.evaluate.votes_figures import ItemOfVotes, VotesData
 from app.widgets.buttons import action_button
@@ -22,6 +23,8 @@ from app.widgets.plots.interval_chart import IntervalChart
 _LEAST_CARD, _SMALL = 380, 30
 _ROUND_LETTERS = 20
 """Letters of the name of a round that are seen at least: "Votes 12 on" and some of the evaluation's name."""
+_ABOUT_LENGTH = "Logistic fit with its 95 % band, rates of equal parts, and a tick for each item, which opens it."
+_NO_LENGTH = "The curve needs items that were won and lost, and answers of different lengths."
 _NUMBER_HEADS = ("Number", "Value [95 %]", "n", "Estimator")
 
 
@@ -64,9 +67,11 @@ class VotesView(QWidget):
         self.vote = action_button(context.actions, "evaluate.vote", kind="primary", theme=theme)
         self.ask = action_button(context.actions, "evaluate.ask_people", theme=theme)
         self.chart = VotesChart(theme)
+        self.length = LengthChart(theme)
         self.slices = IntervalChart(theme, "Votes by slice", "win rate − 50, points →", least=20)
         self.cards = {
             "path": ChartCard(context, "Win rate while votes arrive", self.chart, figures.PATH_HEADS),
+            "length": ChartCard(context, "Win rate by length", self.length, figures.LENGTH_HEADS),
             "slices": ChartCard(context, "By slice", self.slices, ("Slice", "Win rate % [95 %], n")),
         }
         self.numbers = FigureTable(context, "Numbers of the votes", _NUMBER_HEADS, most=12)
@@ -110,6 +115,7 @@ class VotesView(QWidget):
     def _connect(self) -> None:
         self.rounds.activated.connect(lambda _: self.round_wanted.emit(int(self.rounds.currentData() or 0)))
         self.chart.opened.connect(self.item_wanted)
+        self.length.opened.connect(self.item_wanted)
         self.slices.opened.connect(self._slice_opened)
         self.cards["path"].table.opened.connect(self._row_opened)
         self.cards["slices"].suite_wanted.connect(lambda suite: self.items_wanted.emit(ItemsPlace(suite)))
@@ -155,6 +161,8 @@ class VotesView(QWidget):
         rows = figures.path_rows(data)
         missing = "No item is settled yet. Vote on some: the queue has the name of this round in Annotate."
         self.cards["path"].show_figures(rows, about=about, missing=missing)
+        self.length.show_picture(figures.length_picture(data))
+        self.cards["length"].show_figures(figures.length_rows(data), about=_ABOUT_LENGTH, missing=_NO_LENGTH)
         parts = figures.slice_rows(data, _SMALL)
         self.slices.show_rows(parts)
         words = f"Below n {_SMALL} a slice is hollow: it says little."

@@ -12,7 +12,7 @@ from app.context import AppContext
 from core.domain.counting import counted
 
 if TYPE_CHECKING:  # it loads the database library, which the window does not wait for
-    from core.runs.reproduction import Reproduction
+    from core.services.runs.comparisons import Reproduction
     from core.services.runs.views import RunInfo
 
 FIRST_STEPS = 10

@@ -93,7 +93,7 @@ def reliability(p: ArrayLike, y: ArrayLike, bins: int = BINS) -> tuple[Reliabili
         bins: most bins.
     """
     probability, label = np.asarray(p, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    edges, place = _binned(probability, bins)
+    edges, place = equal_mass(probability, bins)
     found = []
     for number in np.unique(place):
         own = place == number
@@ -123,7 +123,7 @@ def ece(predicted: ArrayLike, y: ArrayLike, groups: Sequence[Hashable] | None = 
     if not both.size:
         return Ece(Estimate(math.nan, math.nan, math.nan, 0, "", f"{what}; no interval"), math.nan, math.nan)
     error = _with_interval(both, group_numbers(groups if groups is not None else range(len(both))), bins, what)
-    _, place = _binned(both[:, 0], bins)
+    _, place = equal_mass(both[:, 0], bins)
     rng, p = np.random.default_rng(SEED), both[:, 0]
     drawn = [np.abs(np.bincount(place, p - (rng.random(p.size) < p))).sum() / p.size for _ in range(NULL_DRAWS)]
     low, high = np.percentile(drawn, (2.5, 97.5))
@@ -136,7 +136,7 @@ def brier(p: ArrayLike, y: ArrayLike, groups: Sequence[Hashable] | None = None, 
     score = mean_by_prompt((probability - label) ** 2, groups, what="Brier score, mean (p - y)²")
     if not probability.size:
         return Brier(score, math.nan, math.nan, math.nan, math.nan, math.nan)
-    _, place = _binned(probability, bins)
+    _, place = equal_mass(probability, bins)
     mass = np.bincount(place)
     mean_p, mean_y = (np.bincount(place, v) / np.maximum(mass, 1) for v in (probability, label))
     base, share = float(label.mean()), mass / probability.size
@@ -185,7 +185,7 @@ def probabilities(margins: ArrayLike, t: float = 1.0) -> Array:
     return expit(np.asarray(margins, dtype=np.float64) / t)
 
 
-def _binned(p: Array, bins: int) -> tuple[Array, NDArray[np.intp]]:
+def equal_mass(p: Array, bins: int) -> tuple[Array, NDArray[np.intp]]:
     """Return the edges of bins of equal mass and the bin of each probability; edges that coincide are one."""
     if not p.size:
         return np.array([0.0, 1.0]), np.zeros(0, dtype=np.intp)
@@ -209,5 +209,5 @@ def _with_interval(both: Array, numbers: NDArray[np.intp], bins: int, what: str)
 
 
 def _error(p: Array, y: Array, bins: int) -> float:
-    _, place = _binned(p, bins)
+    _, place = equal_mass(p, bins)
     return float(np.abs(np.bincount(place, p - y)).sum() / p.size)

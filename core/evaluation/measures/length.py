@@ -51,6 +51,29 @@ class LengthControlled:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LengthFit:
+    """log-odds of winning = intercept + slope * tanh(difference / spread), with the covariance of both by prompt."""
+
+    intercept: float
+    slope: float
+    covariance: Array
+    spread: float
+    prompts: int
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether length leaves enough to chance to be told apart from what else matters."""
+        return abs(self.slope) <= _STEEPEST
+
+    def log_odds(self, tokens: float) -> tuple[float, float, float]:
+        """Return low end, value and high end at a difference of lengths (delta method, t by prompt, 95 %)."""
+        row = np.array([1.0, math.tanh(tokens / self.spread)])
+        value = float(row @ (self.intercept, self.slope))
+        half = float(stats.t.ppf(0.975, max(1, self.prompts - 1))) * math.sqrt(float(row @ self.covariance @ row))
+        return value - half, value, value + half
+
+
 def length_shift(aligned: ArrayLike, reference: ArrayLike, groups: Sequence[Hashable] | None = None) -> LengthShift:
     """Return how much longer the aligned answers are than the reference's to the same prompts, in tokens."""
     both = np.column_stack([np.asarray(aligned, dtype=np.float64), np.asarray(reference, dtype=np.float64)])
@@ -85,22 +108,29 @@ def length_controlled(
         return LengthControlled(
             raw, _unknown(int(y.size), what), math.nan, (why + " Length cannot be controlled for.",)
         )
-    numbers = group_numbers(groups if groups is not None else range(y.size))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of perfect separation: the slope tells it, and the words below
-        fitted = GLM(y, np.column_stack([np.ones(y.size), np.tanh(d / spread)]), family=families.Binomial()).fit(
-            cov_type="cluster", cov_kwds={"groups": numbers}
-        )
-    intercept, slope = map(float, fitted.params)
-    if abs(slope) > _STEEPEST:
+    fit = fit_length(y, d, groups)
+    assert fit is not None
+    if not fit.is_identified:
         why = "Length decides nearly every pair: what else matters cannot be told apart from it."
-        return LengthControlled(raw, _unknown(int(y.size), what), slope, (why,))
-    count = int(numbers.max()) + 1
-    half = float(stats.t.ppf(0.975, max(1, count - 1))) * float(fitted.bse[0])
-    low, value, high = (float(expit(intercept + by)) for by in (-half, 0.0, half))
+        return LengthControlled(raw, _unknown(int(y.size), what), fit.slope, (why,))
+    low, value, high = (float(expit(end)) for end in fit.log_odds(0.0))
     words = f"{what} at equal length (logistic, tanh of the difference); by prompt 95 %"
-    controlled = Estimate(value, low, high, int(y.size), "", words, groups=count)
-    return LengthControlled(raw, controlled, slope, tuple(_cautions(raw.value, value, count)))
+    controlled = Estimate(value, low, high, int(y.size), "", words, groups=fit.prompts)
+    return LengthControlled(raw, controlled, fit.slope, tuple(_cautions(raw.value, value, fit.prompts)))
+
+
+def fit_length(scores: Array, differences: Array, groups: Sequence[Hashable] | None = None) -> LengthFit | None:
+    """Return the fit of the model of :func:`length_controlled`; None where all lengths or all outcomes are equal."""
+    spread = float(differences.std()) if differences.size else 0.0
+    if scores.size < 3 or spread == 0 or float(scores.std()) == 0:
+        return None
+    numbers = group_numbers(groups if groups is not None else range(scores.size))
+    table = np.column_stack([np.ones(scores.size), np.tanh(differences / spread)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of perfect separation: the slope tells it
+        fitted = GLM(scores, table, family=families.Binomial()).fit(cov_type="cluster", cov_kwds={"groups": numbers})
+    intercept, slope = map(float, fitted.params)
+    return LengthFit(intercept, slope, np.asarray(fitted.cov_params()), spread, int(numbers.max()) + 1)
 
 
 def _ratio(sums: Array) -> Array:

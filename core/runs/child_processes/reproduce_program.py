@@ -15,7 +15,7 @@ from core.runs.reproduction import reproduce
 
 
 def again(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Return what came of the request ``{folder, steps, total}``; ``steps`` 0 makes all, ``total`` is for the progress."""
+    """Return what came of ``{folder, steps, total}``; ``steps`` 0 makes all, ``total`` is for the progress."""
     lower_priority()
     go_offline()
     done, total = 0, int(request["total"])

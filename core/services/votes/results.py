@@ -17,10 +17,12 @@ import numpy as np
 
 from core.domain.estimate import Estimate
 from core.domain.evidence import plain
+from core.domain.length_curve import LengthCurve
 from core.domain.suite import MIN_SLICE
 from core.domain.votes import Vote, VoteItem, VoteRound
 from core.evaluation.measures.agreement import count_verdicts, krippendorff_alpha
 from core.evaluation.measures.length import length_controlled
+from core.evaluation.measures.length_curve import length_curve
 from core.evaluation.measures.shares import share_by_prompt
 from core.evaluation.measures.side_bias import side_bias
 from core.evaluation.measures.style import FEATURES, StyleControlled, style_controlled, style_of
@@ -66,6 +68,7 @@ class VoteResults:
         ties: share of ties among settled and identical items. with_ties: (wins + ties / 2) / all; None before the end.
         controlled: the win rate at equal length; without an interval before the end; None where it is not known.
         cautions: what must be known of it. slope: of length, in log-odds; above 0 longer answers win.
+        by_length: the win rate over the difference of lengths; None where it cannot be fitted.
         style: the same at equal style, and what each feature of style explains; None where the texts are not given.
         reviewers: name -> rate by that person's votes. agreement: alpha where several voted, None elsewhere.
         left: share that chose the left answer, with ``left_p``.
@@ -87,6 +90,7 @@ class VoteResults:
     controlled: Estimate | None
     cautions: tuple[str, ...]
     slope: float
+    by_length: LengthCurve | None
     style: StyleControlled | None
     slices: tuple[SlicedVotes, ...]
     reviewers: Mapping[str, Estimate]
@@ -108,6 +112,7 @@ class VoteResults:
             "win_rate": plain(self.rate), "ties": plain(self.ties), "win_rate_with_ties": _known(self.with_ties),
             "length_controlled": _known(self.controlled), "cautions": list(self.cautions),
             "length_slope": self.slope if math.isfinite(self.slope) else None,
+            "by_length": None if self.by_length is None else self.by_length.to_plain(),
             "style_controlled": _known(self.style.controlled) if self.style is not None else None,
             "style": {name: plain(slope) for name, slope in self.style.slopes.items()} if self.style else {},
             "style_cautions": list(self.style.warnings) if self.style is not None else [],
@@ -163,6 +168,7 @@ def results_of(
         controlled=controlled,
         cautions=cautions,
         slope=slope,
+        by_length=_by_length(settled, is_final),
         style=_style(settled, texts, is_final) if texts is not None and settled else None,
         slices=_slices(settled, is_final),
         reviewers=_reviewers(votes, is_final),
@@ -228,6 +234,11 @@ def _length(settled: Sequence[VotedItem], is_final: bool) -> tuple[Estimate | No
     if not math.isfinite(value.value):
         return None, found.warnings, found.slope
     return value if is_final else _without_ends(value), found.warnings, found.slope
+
+
+def _by_length(settled: Sequence[VotedItem], is_final: bool) -> LengthCurve | None:
+    found = length_curve([item.outcome for item in settled], [item.longer for item in settled])
+    return found if found is None or is_final else found.without_ends("its interval is shown at the planned n")
 
 
 def _style(settled: Sequence[VotedItem], texts: Texts, is_final: bool) -> StyleControlled:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 
+from app.evaluate.length_chart import LengthChart, LengthItem, LengthMark, LengthPicture
 from app.evaluate.votes_chart import VoteMark, VotesChart
 from core.domain.pair_table import PairFilter
 from core.domain.suite import Suite
@@ -140,3 +141,17 @@ def test_that_the_chart_tells_its_marks_to_the_keyboard(main_window: Build, tmp_
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return):
         qtbot.keyClick(chart, key)
     assert opened == [2] and chart.accessibleDescription() == "item 2: 60.0 %"
+    by_length = LengthChart(running.context.theme)
+    qtbot.addWidget(by_length)
+    by_length.resize(400, 240)
+    items = [LengthItem(10.0 * n, 100.0 * (n % 2), n, f"item {n}") for n in (-1, 1, 2)]
+    band = [LengthMark(x, 50 + x, 40 + x, 60 + x, f"{x:+.0f} tokens: 50 %, n 3") for x in (-10.0, 20.0)]
+    by_length.show_picture(LengthPicture("aligned", band, band, items, 66.7, 50.0))
+    assert by_length.accessibleDescription() == "-10 tokens: 50 %, n 3. +20 tokens: 50 %, n 3"
+    by_length.opened.connect(opened.append)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return):
+        qtbot.keyClick(by_length, key)
+    assert opened == [2, 1], "a tick opens its item"
+    by_length.show_picture(LengthPicture())
+    by_length.grab()
+    assert by_length.spots == []

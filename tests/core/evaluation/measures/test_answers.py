@@ -7,12 +7,14 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
 from core.domain.estimate import Estimate
 from core.evaluation.measures.degeneration import distinct, is_empty, repetition, switches_language, units
 from core.evaluation.measures.displacement import mass_audit, quadrants
-from core.evaluation.measures.length import length_controlled, length_shift
+from core.evaluation.measures.length import fit_length, length_controlled, length_shift
+from core.evaluation.measures.length_curve import POINTS, length_curve
 from core.evaluation.measures.memorisation import auc, membership_auc, train_gap, verbatim_overlap
 
 
@@ -67,14 +69,40 @@ def test_that_a_true_gain_stays_at_equal_length():
     assert found.warnings == ()
 
 
-def test_that_rates_at_equal_length_hold_the_truth_about_as_often_as_they_say():
+def test_that_rates_at_equal_length_and_along_the_curve_hold_the_truth_about_as_often_as_they_say():
     rng = np.random.default_rng(45)
-    found = []
+    held = []
     for _ in range(200):
         d = rng.normal(20, 60, 200)
+        truth = lambda at, d=d: 0.5 + math.tanh(at / d.std())  # noqa: E731
         p = 1 / (1 + np.exp(-(0.5 + np.tanh(d / d.std()))))
-        found.append(length_controlled(rng.random(200) < p, d).controlled)
-    assert 0.93 <= np.mean([e.low <= 1 / (1 + math.exp(-0.5)) <= e.high for e in found]) <= 0.97
+        fit = fit_length((rng.random(200) < p).astype(float), d)
+        ends = [(at, fit.log_odds(at)) for at in (0.0, d.max())]
+        held.append([low <= truth(at) <= high for at, (low, _, high) in ends])
+    assert all(0.93 <= share <= 0.97 for share in np.mean(held, axis=0)), np.mean(held, axis=0)
+
+
+def test_that_the_curve_over_length_is_the_fit_by_hand_and_runs_through_the_controlled_rate():
+    y, d = played(0.4, -1.2, n=240)
+    x = np.tanh(d / d.std())
+    a, b = minimize(lambda w: np.logaddexp(0, w[0] + w[1] * x).sum() - (y * (w[0] + w[1] * x)).sum(), (0, 0)).x
+    found = length_curve(y, d)
+    assert [p.tokens for p in found.curve] == pytest.approx(np.linspace(d.min(), d.max(), POINTS))
+    by_hand = [1 / (1 + math.exp(-a - b * math.tanh(p.tokens / d.std()))) for p in found.curve]
+    assert [p.rate.value for p in found.curve] == pytest.approx(by_hand, abs=1e-4)
+    low, value, high = fit_length(y, d).log_odds(0.0)
+    controlled = length_controlled(y, d).controlled
+    assert [1 / (1 + math.exp(-end)) for end in (low, value, high)] == pytest.approx(
+        [controlled.low, controlled.value, controlled.high]
+    )
+    ends = np.quantile(d, np.linspace(0, 1, 9))
+    parts = [(d > low) & (d <= high) for low, high in zip([-np.inf, *ends[1:-1]], [*ends[1:-1], np.inf], strict=True)]
+    assert [p.rate.value for p in found.bins] == pytest.approx([y[part].mean() for part in parts])
+    assert [p.rate.n for p in found.bins] == [30] * 8 and all(p.rate.has_interval for p in found.bins)
+    bare = found.without_ends("later").to_plain()
+    assert bare["curve"][0]["lo"] is None and bare["bins"][0]["value"] == found.bins[0].rate.value
+    assert length_curve([1.0] * 40 + [0.0] * 40, [50.0] * 40 + [-50.0] * 40) is None
+    assert length_curve([1, 0, 1], [4, 4, 4]) is None and length_curve([], []) is None
 
 
 def test_that_length_that_cannot_be_controlled_for_is_said():
