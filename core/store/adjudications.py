@@ -22,6 +22,12 @@ _COUNTS = """a.op='decide' AND NOT EXISTS(SELECT 1 FROM adjudication n WHERE n.s
 """The last row of its chain is a decision, and the pick that it rests on was not taken back."""
 
 
+PICKS_NEED_DECISION_AFTER = "picks_need_decision_after"
+"""Key of ``meta``: the last judgement from before decisions were stored beside the picks that they rest on."""
+_LAST_BEFORE = f"""coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key='{PICKS_NEED_DECISION_AFTER}'),
+    (SELECT MIN(judgement_id) FROM adjudication))"""
+
+
 def add(
     session: Session,
     decision: ConflictDecision,
@@ -88,13 +94,14 @@ def pairs_with(session: Session, outcome: str) -> dict[int, set[int]]:
 def undecided_picks(session: Session, version_ids: Sequence[int]) -> dict[int, int]:
     """Return judgement -> pair of the first picks that wait for their decision, or whose decision was taken back.
 
-    Judgements of adjudicators that are older than the first decision with an outcome were decisions by themselves.
+    Judgements of adjudicators from before schema 10 were decisions by themselves. Where the file does not say which
+    those are (a salvaged one), the ones older than the first decision are taken for them.
     """
     sql = f"""SELECT c.judgement_id, c.pair_id FROM current_label c WHERE c.task='{Task.ADJUDICATE}'
         AND c.rubric_version_id IN (SELECT value FROM json_each(?)) AND (EXISTS(
             SELECT 1 FROM adjudication a WHERE a.final_id=c.judgement_id AND a.op='retract'
             AND NOT EXISTS(SELECT 1 FROM adjudication n WHERE n.supersedes=a.id))
-        OR (c.judgement_id>(SELECT MIN(judgement_id) FROM adjudication)
+        OR (c.judgement_id>{_LAST_BEFORE}
             AND NOT EXISTS(SELECT 1 FROM adjudication a WHERE a.pair_id=c.pair_id AND a.reviewer_id=c.reviewer_id
                 AND a.rubric_version_id=c.rubric_version_id)))"""
     return dict(map(tuple, fetch(session, sql, (canonical_json(list(version_ids)),))))

@@ -20,11 +20,16 @@ def answer(app: Application, who: int, marks: list[int], task: Task = Task.LABEL
     return pairs
 
 
+def decide(app: Application, pair_id: int, who: int, version: int = 1) -> None:
+    """Let an adjudicator who picked first say that the pair is a gold item from now on."""
+    app.adjudication.decide(pair_id, version, who, DecisionDraft("reviewer_slip", "gold"))
+
+
 def make_gold(app: Application, pairs: int, sign: int = 1) -> dict[str, int]:
     """Let Ann say A and Bo B on so many pairs, and Cy decide all of them; return name -> reviewer of Bo and Cy."""
     bo, cy = person(app.store, "Bo").id, person(app.store, "Cy").id
     answer(app, 1, [-2] * pairs)
     answer(app, bo, [2] * pairs)
     for pair_id in answer(app, cy, [2 * sign] * pairs, Task.ADJUDICATE):
-        app.adjudication.decide(pair_id, 1, cy, DecisionDraft("reviewer_slip", "gold"))
+        decide(app, pair_id, cy)
     return {"Bo": bo, "Cy": cy}

@@ -8,6 +8,9 @@ stored: it follows from judgements and skips. ``number`` names a slot within its
 Decisions on disagreements and requests to change a rubric form chains, as judgements do: each row supersedes the one
 before, and the last one counts. What a desk sent back is kept as it came (``bundle_merge.body``), beside the judgements
 that were made of it, so that the desk's own hash chain can be verified for good.
+
+The judgements of adjudicators that were there before have no decision beside them and were decisions by themselves:
+``meta`` keeps the number of the last one under ``picks_need_decision_after``.
 """
 
 from __future__ import annotations
@@ -233,4 +236,7 @@ _GUARDS = (
     ),
 )
 
-TEAM: tuple[str, ...] = (*_BATCHES, *_DECISIONS, *_BUNDLES, *_GUARDS)
+_PICKS_BEFORE = """INSERT INTO meta(key, value)
+    SELECT 'picks_need_decision_after', coalesce(max(id), 0) FROM judgement"""
+
+TEAM: tuple[str, ...] = (*_BATCHES, *_DECISIONS, *_BUNDLES, *_GUARDS, _PICKS_BEFORE)

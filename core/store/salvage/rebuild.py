@@ -17,7 +17,7 @@ from core.domain.conversation import Prompt
 from core.domain.errors import UserError
 from core.domain.ids import new_uid, sha256_json, sha256_text
 from core.domain.rubric import RubricBody
-from core.store import text_notes
+from core.store import adjudications, text_notes
 from core.store.feedback_checks import CONTENT, content_sha256
 from core.store.salvage import stand_ins
 from core.store.salvage.reader import REPLACED, DamagedFile, Row
@@ -102,11 +102,19 @@ class Rebuild:
             known = self._known_parents if table in _NAMES_PEOPLE else None
             special.get(table, lambda table=table, known=known: self._numbered(table, known))()
         self._links()
+        self._keep_first_picks()
         text_notes.note_all(self._raw)
         for table, key in (("skip", "presentation_id"), ("bookmark", ""), ("step", "id"), ("setting", "")):
             for row in self._damaged.rows(table, key):
                 self._store(table, row, f"A row of {table} could not be kept")
         return self.result
+
+    def _keep_first_picks(self) -> None:
+        """Take over which picks were decisions by themselves; without a number, the new file has none either."""
+        key = adjudications.PICKS_NEED_DECISION_AFTER
+        kept = [row["value"] for row in self._damaged.rows("meta", "") if row.get("key") == key]
+        self._raw.execute("DELETE FROM meta WHERE key=?", (key,))
+        self._raw.executemany("INSERT INTO meta(key, value) VALUES(?, ?)", [(key, value) for value in kept[:1]])
 
     # One table
 

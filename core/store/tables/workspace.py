@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 
 class MetaRow(SQLModel, table=True):
-    """Facts about the workspace itself: uuid, name, created_by, created_ms."""
+    """Facts about the workspace itself: uuid, name, created_by, created_ms, picks_need_decision_after."""
 
     __tablename__ = "meta"
     key: str = Field(primary_key=True)

@@ -111,8 +111,9 @@ def test_that_a_decision_is_taken_back_before_the_pick_and_a_pair_without_gold_o
     app: Application,
 ) -> None:
     pick(app, CY, -1)
-    app.adjudication.decide(1, 1, CY, DecisionDraft("rubric_gap", "change_request", clause="help", request="Say more."))
     gold = QueueSettings(ANN, 1, task=Task.GOLD)
+    assert app.annotation.open_queue(gold).total == 0, "the first pick of the workspace waits for its decision"
+    app.adjudication.decide(1, 1, CY, DecisionDraft("rubric_gap", "change_request", clause="help", request="Say more."))
     assert app.annotation.open_queue(gold).total == 0
     taken = app.adjudication.take_back(CY).value
     assert taken is not None and taken.pair_id == 1 and app.adjudication.picked(CY, 1) == [1]

@@ -12,6 +12,7 @@ from core.domain.judgement import JudgementDraft, ReviewerKind, Task
 from core.domain.pair_table import PairFilter
 from core.services.annotation.service import QueueInfo, QueueSettings
 from core.services.application import Application
+from tests.fakes import gold_items
 from tests.fakes.workspaces import opened, person, prefer
 
 ANN = 1
@@ -89,6 +90,8 @@ def test_that_retest_gold_and_adjudication_do_not_show_them(app: Application, ta
     who = cy if task is Task.ADJUDICATE else ANN
     if task is Task.GOLD:
         label(app, cy, 2, task=Task.ADJUDICATE)
+        for pair_id in app.adjudication.picked(cy, 1):
+            gold_items.decide(app, pair_id, cy)
     before = start(app, who, task=task)
     assert before.total == 2
     app.datasets.freeze("d", ALL_TEST)

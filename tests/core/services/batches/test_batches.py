@@ -15,6 +15,7 @@ from core.domain.pair_table import PairFilter
 from core.services.annotation.views import PresentationView, QueueInfo, QueueSettings
 from core.services.application import Application
 from core.store import slot_links
+from tests.fakes import gold_items
 from tests.fakes.workspaces import opened, person, prefer
 
 ANN = 1
@@ -151,6 +152,7 @@ def test_that_gold_pairs_look_like_others_and_stale_labels_come_back(app: Applic
         queue = app.annotation.open_queue(QueueSettings(who, 1, PairFilter(pair_ids=(5,)), task=task))
         (view,) = app.annotation.next(queue)
         app.annotation.commit(view.presentation_uid, prefer(-2 if who == 2 else 2))
+    gold_items.decide(app, 5, ANN)
     dee = person(app.store, "Dee").id
     batch = made(app, reviewers=(dee,), limit=10, gold_share=0.1)
     shown = label_all(app, batch, dee)

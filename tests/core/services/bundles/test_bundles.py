@@ -26,6 +26,7 @@ from core.services.bundles.desk import open_desk, send_back
 from core.services.bundles.watching import BundleWatch
 from core.store.desks import work
 from core.store.sqlite.identity import db_path
+from tests.fakes import gold_items
 from tests.fakes.workspaces import fill, opened, person, prefer, tie
 
 PEOPLE = (1, 2, 3)
@@ -145,6 +146,7 @@ def make_gold(home: Application) -> int:
         queue = home.annotation.open_queue(QueueSettings(who, 1, PairFilter(pair_ids=(5,)), task=task))
         (view,) = home.annotation.next(queue)
         home.annotation.commit(view.presentation_uid, prefer(-2 if who == 3 else 2))
+    gold_items.decide(home, 5, 1)
     dee = person(home.store, "Dee").id
     pairs = PairFilter(pair_ids=tuple(fill(home.store, 4, "more")))
     home.batches.create("Gold", 1, BatchPolicy((dee,), filter=pairs, gold_share=0.25, retest_share=0), 1)

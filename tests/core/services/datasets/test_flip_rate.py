@@ -13,6 +13,7 @@ from core.domain.judgement import Task
 from core.domain.label_noise import NoiseCounts
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
+from tests.fakes import gold_items
 from tests.fakes.workspaces import opened, person, prefer, tie
 
 ANN, BEN, CY, VERSION = 1, 2, 3, 1
@@ -64,7 +65,8 @@ def test_that_pairs_in_conflict_are_adjudicated_by_somebody_else_and_then_serve_
     answer(app, BEN, Task.LABEL, [-2, -1, 1])
     assert left(app, BEN, Task.GOLD) == [] == left(app, ANN, Task.ADJUDICATE)
     answer(app, CY, Task.ADJUDICATE, [-3])
-    assert left(app, CY, Task.ADJUDICATE) == [2]
+    assert left(app, CY, Task.ADJUDICATE) == [2] and left(app, BEN, Task.GOLD) == []
+    gold_items.decide(app, 1, CY, VERSION)
     assert left(app, BEN, Task.GOLD) == [1]
     answer(app, BEN, Task.GOLD, [-1])
     assert app.datasets.label_noise().counts == NoiseCounts(golds=1)
@@ -74,6 +76,7 @@ def test_that_who_adjudicated_a_pair_is_not_measured_by_it(app: Application) -> 
     answer(app, ANN, Task.LABEL, [2])
     answer(app, BEN, Task.LABEL, [-2])
     answer(app, CY, Task.ADJUDICATE, [-3])
+    gold_items.decide(app, 1, CY, VERSION)
     assert left(app, CY, Task.GOLD) == []
     answer(app, BEN, Task.GOLD, [1])
     assert app.datasets.label_noise().counts == NoiseCounts(golds=1, missed=1)

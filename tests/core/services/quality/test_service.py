@@ -11,6 +11,7 @@ import pytest
 from core.domain.judgement import JudgementDraft, Reviewer, Task, Verdict, from_screen
 from core.services.annotation.views import QueueSettings
 from core.services.application import Application
+from tests.fakes import gold_items
 from tests.fakes.workspaces import opened, person, prefer, tie
 
 PAIRS = 8
@@ -98,6 +99,8 @@ def test_that_retests_and_gold_answers_are_counted_apart_from_labels(app: Applic
     label(app, bo.id, [2, 2, -2, -2])
     cleo = person(app.store, "Cleo")
     label(app, cleo.id, [-1, -1, 1, 1], Task.ADJUDICATE)
+    for pair_id in app.adjudication.picked(cleo.id, 1):
+        gold_items.decide(app, pair_id, cleo.id)
     label(app, bo.id, [-2, 2, 2, 2], Task.GOLD)
     label(app, 1, [-2, 2, 2, 2], Task.RETEST)
     report = app.quality.report()

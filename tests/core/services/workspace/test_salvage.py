@@ -114,8 +114,14 @@ def test_that_any_damaged_file_gives_what_it_still_holds(sound: Path, tmp_path: 
 
 
 def test_that_a_sound_file_loses_nothing(sound: Path, tmp_path: Path) -> None:
-    report = salvage(sound, tmp_path / "out")
+    shutil.copytree(sound, tmp_path / "ws")
+    key = "SELECT value FROM meta WHERE key='picks_need_decision_after'"
+    with closing(sqlite3.connect(db_path(tmp_path / "ws"))) as raw, raw:
+        raw.execute("UPDATE meta SET value='7' WHERE key='picks_need_decision_after'")
+    report = salvage(tmp_path / "ws", tmp_path / "out")
     assert (report.lost, report.losses, report.sound, report.left) == ({}, (), True, 0)
+    with closing(sqlite3.connect(db_path(tmp_path / "out"))) as raw:
+        assert raw.execute(key).fetchall() == [("7",)]
     assert judgements(tmp_path / "out") == judgements(sound)
     with Application.open(tmp_path / "out") as app, Application.open(sound, read_only=True) as before:
         ours, theirs = app.workspace.info().counts, before.workspace.info().counts
