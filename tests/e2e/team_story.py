@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from core.domain.adjudication import DecisionDraft
 from core.domain.batch import BatchPolicy
@@ -35,6 +37,25 @@ class TableRow60:
     says: tuple[int, int, int]
 
 
+@dataclass(frozen=True)
+class Says:
+    """What one reviewer says of the rows; ``turned`` says the opposite in every fifth."""
+
+    rows: dict[str, TableRow60]
+    number: int
+    turned: bool = False
+
+    def of(self, shown: PresentationView) -> tuple[int, list[str]]:
+        """Return the strength (0 is a tie, below 0 prefers A) and the clauses that are answered alike."""
+        row = self.rows[shown.prompt.last_text]
+        place, said = list(self.rows).index(row.prompt), row.says[self.number]
+        if self.turned and place % 5 == 0:
+            said = {0: 0, 1: 2, 2: 1}[said]
+        a_text = shown.left if shown.left_is == "A" else shown.right
+        strength = 0 if not said else -2 if (a_text == row.first) == (said == 1) else 2
+        return strength, ["right", "plain"] if place % 2 else ["right"]
+
+
 @dataclass
 class Story:
     """What happened on the way."""
@@ -46,9 +67,32 @@ class Story:
     versions: list[DatasetVersion] = field(default_factory=list)
 
 
-def tell(rows: Sequence[TableRow60], place: Path) -> Story:
+class Hands(Protocol):
+    """How the people of the story open a workspace and answer what is asked there."""
+
+    def at(self, folder: Path) -> AbstractContextManager[Desk]:
+        """Open a workspace."""
+        ...
+
+
+class Desk(Protocol):
+    """An open workspace and somebody in front of it."""
+
+    app: Application
+
+    def answer(self, who: int, batch: int, says: Says) -> None:
+        """Answer all that a queue has for a reviewer: slots of a batch, or stale labels where it is 0."""
+        ...
+
+    def decide(self, who: int, version_id: int, request: str) -> int:
+        """Decide every conflict for what most said and return how many; the first asks for a change if there is one."""
+        ...
+
+
+def tell(rows: Sequence[TableRow60], place: Path, hands: Hands) -> Story:
     """Label, merge in both orders, decide, revise the rubric, label again what is stale, and freeze twice."""
     story, by_prompt = Story(place / "home"), {row.prompt: row for row in rows}
+    says = [Says(by_prompt, number) for number in range(len(NAMES))]
     with Application.open(story.home, create=True) as app:
         source = place / "table.jsonl"
         lines = ({"prompt": r.prompt, "chosen": r.first, "rejected": r.second} for r in rows)
@@ -61,22 +105,24 @@ def tell(rows: Sequence[TableRow60], place: Path) -> Story:
         batch = app.batches.create("Week 1", version.id, policy, lead).value.id
         for who, name in zip(people[1:], NAMES[1:], strict=True):
             open_desk(app.bundles.export(batch, who, place / f"{name}.work", lead).value.path, place / name)
-        _answer(app, app.batches.queue(batch, people[0]), 0, by_prompt)
+    with hands.at(story.home) as desk:
+        desk.answer(people[0], batch, says[0])
     for number, name in enumerate(NAMES[1:], 1):
-        with Application.open(place / name) as desk:
-            _answer(desk, desk.batches.queue(1, 1), number, by_prompt)
-            desk.bundles.send_back(place / f"{name}.return")
+        with hands.at(place / name) as desk:
+            desk.answer(1, 1, says[number])
+            desk.app.bundles.send_back(place / f"{name}.return")
     shutil.copytree(story.home, place / "other")
     returned = [place / f"{name}.return" for name in NAMES[1:]]
     for folder, order in ((story.home, returned), (place / "other", returned[::-1] + returned)):
         with Application.open(folder) as app:
             app.bundles.merge(order, lead)
             story.orders[folder.name] = app.bundles.content_sha256()
-    with Application.open(story.home) as app:
+    with hands.at(story.home) as desk:
+        app = desk.app
         app.batches.draw_due(batch)
         for number, who in enumerate(people):
-            _answer(app, app.batches.queue(batch, who), number, by_prompt)
-        story.conflicts = _decide(app, version.id, lead, asks=True)
+            desk.answer(who, batch, says[number])
+        story.conflicts = desk.decide(lead, version.id, "Say that fewer words win.")
         everything = FreezePolicy(splits=(1.0, 0.0, 0.0))
         story.versions.append(app.datasets.freeze("House", everything, created_by="lea").value)
         draft = app.rubrics.draft_of_requests(version.rubric_id).value
@@ -85,9 +131,8 @@ def tell(rows: Sequence[TableRow60], place: Path) -> Story:
         second = app.rubrics.publish(draft.id, ChangeLevel.MAJOR).value
         story.stale = app.rubrics.stale(second.id)
         for number, who in enumerate(people):
-            queue = QueueSettings(who, second.id, task=Task.RELABEL)
-            _answer(app, queue, number, by_prompt, turned=True)
-        _decide(app, second.id, lead, asks=False)
+            desk.answer(who, 0, replace(says[number], turned=True))
+        desk.decide(lead, second.id, "")
         story.versions.append(app.datasets.freeze("House", everything, created_by="lea").value)
     return story
 
@@ -97,41 +142,46 @@ def items_of(app: Application, version: DatasetVersion) -> dict[int, FrozenItem]
     return {one.pair_id: one for one in app.datasets.items(version.id, limit=1000)}
 
 
-def _answer(
-    app: Application, queue: QueueSettings, number: int, rows: dict[str, TableRow60], *, turned: bool = False
-) -> None:
-    """Answer everything in a queue as the table says of one reviewer; ``turned`` says the opposite in every fifth."""
-    opened = app.annotation.open_queue(queue)
-    while shown := app.annotation.next(opened):
-        app.annotation.commit(shown[0].presentation_uid, _said(shown[0], number, rows, turned=turned))
+def total_of(app: Application, version_id: int, pair_id: int) -> int:
+    """Return the sum of the strengths that the labels of a pair in conflict say: below 0 most prefer A."""
+    (votes,) = (one for one in app.adjudication.conflicts(version_id) if one.pair_id == pair_id)
+    return sum(one.judgement.draft.strength or 0 for one in votes.labels if one.judgement.draft)
 
 
-def _said(shown: PresentationView, number: int, rows: dict[str, TableRow60], *, turned: bool) -> JudgementDraft:
-    row = rows[shown.prompt.last_text]
-    place, said = list(rows).index(row.prompt), row.says[number]
-    if turned and place % 5 == 0:
-        said = {0: 0, 1: 2, 2: 1}[said]
-    clauses = {"right": 0} | ({"plain": 0} if place % 2 else {})
-    if not said:
-        return JudgementDraft(Verdict.TIE, criteria=clauses)
-    a_text = shown.left if shown.left_is == "A" else shown.right
-    strength = -2 if (a_text == row.first) == (said == 1) else 2
-    return JudgementDraft(Verdict.PREFER, strength, criteria=dict.fromkeys(clauses, strength), rationale="As it reads.")
+class ByServices:
+    """People without a window."""
+
+    @contextmanager
+    def at(self, folder: Path) -> Iterator[Desk]:
+        """Open a workspace."""
+        with Application.open(folder) as app:
+            yield _ServiceDesk(app)
 
 
-def _decide(app: Application, version_id: int, lead: int, *, asks: bool) -> int:
-    """Decide every conflict for what most said; the first one becomes a change request where ``asks``."""
-    queue, count = app.annotation.open_queue(QueueSettings(lead, version_id, task=Task.ADJUDICATE)), 0
-    votes = {one.pair_id: one for one in app.adjudication.conflicts(version_id)}
-    while shown := app.annotation.next(queue):
-        pair_id = shown[0].pair_id
-        said = [one.judgement.draft.strength or 0 for one in votes[pair_id].labels if one.judgement.draft]
-        total = sum(said)
-        draft = JudgementDraft(Verdict.PREFER, -2 if total < 0 else 2) if total else JudgementDraft(Verdict.TIE)
-        app.annotation.commit(shown[0].presentation_uid, draft)
-        words = DecisionDraft("reviewer_slip", "gold")
-        if asks and not count:
-            words = DecisionDraft("rubric_gap", "change_request", clause="plain", request="Say that fewer words win.")
-        app.adjudication.decide(pair_id, version_id, lead, words)
-        count += 1
-    return count
+@dataclass
+class _ServiceDesk:
+    app: Application
+
+    def answer(self, who: int, batch: int, says: Says) -> None:
+        version = self.app.rubrics.published()[0].id
+        queue = self.app.batches.queue(batch, who) if batch else QueueSettings(who, version, task=Task.RELABEL)
+        opened = self.app.annotation.open_queue(queue)
+        while shown := self.app.annotation.next(opened):
+            strength, clauses = says.of(shown[0])
+            verdict = Verdict.PREFER if strength else Verdict.TIE
+            draft = JudgementDraft(verdict, strength or None, criteria=dict.fromkeys(clauses, strength))
+            self.app.annotation.commit(shown[0].presentation_uid, draft)
+
+    def decide(self, who: int, version_id: int, request: str) -> int:
+        queue, count = self.app.annotation.open_queue(QueueSettings(who, version_id, task=Task.ADJUDICATE)), 0
+        while shown := self.app.annotation.next(queue):
+            pair_id = shown[0].pair_id
+            total = total_of(self.app, version_id, pair_id)
+            draft = JudgementDraft(Verdict.PREFER, -2 if total < 0 else 2) if total else JudgementDraft(Verdict.TIE)
+            self.app.annotation.commit(shown[0].presentation_uid, draft)
+            words = DecisionDraft("reviewer_slip", "gold")
+            if request and not count:
+                words = DecisionDraft("rubric_gap", "change_request", clause="plain", request=request)
+            self.app.adjudication.decide(pair_id, version_id, who, words)
+            count += 1
+        return count

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from core.services.application import Application
-from tests.e2e.team_story import Story, TableRow60, items_of, tell
+from tests.e2e.team_story import ByServices, Story, TableRow60, items_of, tell
 
 pytestmark = pytest.mark.slow
 ROWS = 60
@@ -26,7 +26,7 @@ def table(seed: int = 7) -> list[TableRow60]:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    return tell(table(), tmp_path_factory.mktemp("team"))
+    return tell(table(), tmp_path_factory.mktemp("team"), ByServices())
 
 
 def test_that_both_orders_of_merging_give_the_same_labels_and_every_chain_verifies(story: Story) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.domain.ids import new_uid
+from core.domain.conversation import Prompt
+from core.domain.ids import canonical_json, new_uid
+from core.domain.pair import Response, make_pair
 from core.domain.rubric import ChangeLevel, Criterion, RubricBody
 from core.services.application import Application
 from core.store.sqlite.bulk_insert import insert_many
@@ -58,9 +60,12 @@ class MadeUpTeam:
     seed: int = 7
 
 
-def fill_team(app: Application, pairs: int, team: MadeUpTeam | None = None) -> list[int]:
-    """Add pairs and labels to an empty workspace and return the ids of the people: the first of them labels every pair,
-    each further one a third of them; the newer half is under the second version."""
+_PART = 50_000
+
+
+def fill_team(app: Application, pairs: int, team: MadeUpTeam | None = None, labelled: int | None = None) -> list[int]:
+    """Add pairs and labels to an empty workspace and return the ids of the people: the first of them labels every pair
+    (or the first ``labelled``), each further one a third of these; the newer half is under the second version."""
     team = team or MadeUpTeam()
     people = [person(app.store, name).id for name in team.right]
     lead = person(app.store, "lead").id
@@ -69,10 +74,14 @@ def fill_team(app: Application, pairs: int, team: MadeUpTeam | None = None) -> l
     app.rubrics.save_draft(draft.id, _body("Could it hurt somebody?"))
     second = app.rubrics.publish(draft.id, ChangeLevel.MAJOR, "Safety reworded").value
     labels = _Labels(random.Random(team.seed), team, [first.id, second.id])
-    _store(app, lambda session: _add_pairs(session, pairs, labels.rng))
-    labels.give(people, lead, pairs)
-    for start in range(0, len(labels.shown), 50_000):
-        part = slice(start, start + 50_000)
+    source: list[int] = []
+    _store(app, lambda session: source.append(add_source(session, "help desk June")))
+    for start in range(1, pairs + 1, _PART):
+        keys = range(start, min(start + _PART, pairs + 1))
+        _store(app, lambda session, keys=keys: _add_pairs(session, source[0], keys, labels.rng))
+    labels.give(people, lead, pairs if labelled is None else labelled)
+    for start in range(0, len(labels.shown), _PART):
+        part = slice(start, start + _PART)
         _store(app, lambda session, part=part: labels.store(session, part))
     return people
 
@@ -91,14 +100,15 @@ def _sha(words: str) -> str:
     return hashlib.sha256(words.encode()).hexdigest()
 
 
-def _add_pairs(session: Session, count: int, rng: random.Random) -> None:
-    source = add_source(session, "help desk June")
+def _add_pairs(session: Session, source: int, keys: range, rng: random.Random) -> None:
     prompts, pairs, links = [], [], []
-    for key in range(1, count + 1):
+    for key in keys:
         texts = (" ".join(rng.choices(_WORDS, k=rng.randint(6, 40))) + f" {side}{key}" for side in "ab")
-        body = json.dumps([{"role": "user", "content": f"Question {key}?"}])
-        prompts.append((key, _sha(f"q{key}"), 1, f"Question {key}?", body))
-        pairs.append((key, _sha(f"p{key}"), key, source, *sorted((_sha(f"a{key}"), _sha(f"b{key}"))), 1, *texts))
+        prompt = Prompt.from_text(f"Question {key}?")
+        pair, _ = make_pair(prompt, *map(Response, texts))
+        prompts.append((key, prompt.sha256, 1, prompt.as_text(), canonical_json(prompt.to_plain())))
+        shas, said = (pair.a.sha256, pair.b.sha256), (pair.a.text, pair.b.text)
+        pairs.append((key, pair.sha256, key, source, *shas, 1, *said))
         links.append((key, source, key))
     insert_many(session, "prompt(id, sha256, turns, text, body)", prompts)
     columns = "id, sha256, prompt_id, source_id, a_sha256, b_sha256, created_ms, a_text, b_text"
