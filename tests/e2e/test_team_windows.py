@@ -126,14 +126,25 @@ def rows() -> Sequence[TableRow60]:
 def alpha_nominal(votes: Sequence[Sequence[int]]) -> float:
     """Return Krippendorff's alpha by its coincidence matrix: 1 - (n - 1) * sum o_ck / sum n_c n_k, c not k."""
     pairs: dict[tuple[int, int], float] = {}
-    for said in votes:
+    for said in (one for one in votes if len(one) > 1):
         for a, b in itertools.permutations(said, 2):
             pairs[a, b] = pairs.get((a, b), 0.0) + 1 / (len(said) - 1)
     sums = {c: sum(v for (a, _), v in pairs.items() if a == c) for c in {a for a, _ in pairs}}
     n = sum(sums.values())
     seen = sum(v for (a, b), v in pairs.items() if a != b)
-    by_chance = sum(sums[a] * sums[b] for a in sums for b in sums if a != b) / (n - 1)
+    by_chance = (n**2 - sum(one**2 for one in sums.values())) / (n - 1)
     return 1 - seen / by_chance
+
+
+def votes_under(app: Application, title: str) -> list[list[int]]:
+    """Return for each pair the side (-1, 0, 1) that each of the three named last under a version."""
+    found: dict[int, dict[int, int]] = {}
+    for pair_id, history in app.pairs.judgements(app.pairs.ids()).items():
+        for one in history:
+            if one.draft and one.rubric_title == title and one.task in ("label", "relabel"):
+                strength = one.draft.strength or 0
+                found.setdefault(pair_id, {})[one.reviewer.id] = (strength > 0) - (strength < 0)
+    return [list(said.values()) for said in found.values()]
 
 
 @pytest.mark.timeout(3600)
@@ -154,6 +165,11 @@ def _check(app: Application, story: Story) -> None:
     turned = {k for k in set(old) & set(new) if (old[k].is_tie, old[k].chosen) != (new[k].is_tie, new[k].chosen)}
     assert set(diff.flipped) == turned and diff.rubrics_added == ("House 2.0.0",)
     assert app.rubrics.stale(app.rubrics.published()[0].id) == 0
+    groups = app.quality.report().groups["version"]
+    for title in ("House 1.0.0", "House 2.0.0"):
+        votes = votes_under(app, title)
+        assert groups[title].measures["alpha_nominal"].value == pytest.approx(alpha_nominal(votes)), title
+        assert groups[title].items == sum(len(said) > 1 for said in votes)
     log = {one.op for one in app.workspace.activity(5000)}
     assert {"batch.create", "bundle.export", "bundle.merge", "batch.due", "label.commit", "adjudicate.decide"} <= log
     assert {"rubric.requests", "rubric.publish", "dataset.freeze"} <= log

@@ -13,6 +13,7 @@ from core.domain.conversation import Prompt
 from core.domain.ids import canonical_json, new_uid
 from core.domain.pair import Response, make_pair
 from core.domain.rubric import ChangeLevel, Criterion, RubricBody
+from core.domain.text_form import prompt_keys
 from core.services.application import Application
 from core.store.sqlite.bulk_insert import insert_many
 from core.store.sqlite.database import Session
@@ -111,6 +112,8 @@ def _add_pairs(session: Session, source: int, keys: range, rng: random.Random) -
         pairs.append((key, pair.sha256, key, source, *shas, 1, *said))
         links.append((key, source, key))
     insert_many(session, "prompt(id, sha256, turns, text, body)", prompts)
+    asked = ((row[0], *prompt_keys(json.loads(row[4]))) for row in prompts)
+    insert_many(session, "prompt_key(prompt_id, same, words)", list(asked))
     columns = "id, sha256, prompt_id, source_id, a_sha256, b_sha256, created_ms, a_text, b_text"
     insert_many(session, f"pair({columns})", pairs)
     insert_many(session, "pair_source(pair_id, source_id, row)", links)

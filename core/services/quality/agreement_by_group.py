@@ -19,7 +19,7 @@ from core.evaluation.measures.agreement import (
     percent,
 )
 from core.evaluation.measures.shares import share_by_prompt
-from core.services.quality.label_columns import INVALID, Ints, LabelColumns, Verdicts, answered_verdicts
+from core.services.quality.label_columns import INVALID, Ints, LabelColumns, Verdicts, answered_verdicts, verdicts_of
 
 _SIDES, _STRENGTHS = 4, 7
 
@@ -76,6 +76,16 @@ def by_group(verdicts: Verdicts, group: Ints, names: Mapping[int, str]) -> dict[
     """
     named = sorted((names.get(int(one), ""), int(one)) for one in np.unique(group))
     return {name: agreement_of(verdicts.only(group == one)) for name, one in named}
+
+
+def by_version(labels: LabelColumns, titles: Mapping[int, str]) -> dict[str, Agreement]:
+    """Return title -> agreement of all labels under a rubric version, those that were renewed under a later one too.
+
+    So the versions are compared on the same pairs: what nobody had to label again is seldom like the rest.
+    """
+    named = sorted((titles.get(int(one), ""), int(one)) for one in np.unique(labels.version))
+    found = ((title, verdicts_of(labels.only(labels.version == one))) for title, one in named)
+    return {title: agreement_of(verdicts) for title, verdicts in found if verdicts.size}
 
 
 def by_criterion(labels: LabelColumns) -> dict[str, Agreement]:

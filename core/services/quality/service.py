@@ -201,7 +201,7 @@ def _computed(read: _Read, on_step: OnStep) -> TeamReport:
     titles, names = {one.id: one.title for one in read.versions}, {one.id: one.name for one in read.people}
     groups = {
         "criterion": agreement.by_criterion(labels),
-        "version": agreement.by_group(verdicts, labels.version[verdicts.place], titles),
+        "version": agreement.by_version(labels, titles),
         "pair": agreement.by_pair_of_reviewers(verdicts, names),
         "source": agreement.by_group(verdicts, labels.source[verdicts.place], read.sources),
         "batch": agreement.by_group(inside, batch_of, read.batches),

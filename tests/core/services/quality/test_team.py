@@ -45,7 +45,11 @@ def test_that_a_clause_stands_under_both_versions_with_its_pairs_and_what_was_re
     second = app.rubrics.publish(draft.id, ChangeLevel.MAJOR, "Reworded").value
     label(app, 1, [-1, 1], second.id, Task.RELABEL)
     label(app, bo.id, [-1, 1], second.id, Task.RELABEL)
-    (board,) = app.quality.team().boards
+    report = app.quality.team()
+    (board,) = report.boards
+    by_version = report.quality.groups["version"]
+    assert {title: one.items for title, one in by_version.items()} == {"Helpful 1.0.0": 3, "Helpful 2.0.0": 2}
+    assert by_version["Helpful 1.0.0"].measures["percent"].value == pytest.approx(2 / 3), "renewed labels count, too"
     assert board.rubric == "Helpful" and board.versions == ("1.0.0", "2.0.0")
     overall, clause = board.rows
     assert overall.name == "Overall verdict" and clause.note == "reworded in 2.0.0"
