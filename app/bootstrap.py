@@ -65,6 +65,7 @@ class RunningApp:
             last.join()
             self.switch.current = None
         self.context.theme.deleteLater()
+        self.context.actions.deleteLater()  # Qt looks through all shortcuts for each widget that goes
 
 
 def make_application(argv: list[str]) -> QApplication:

@@ -21,6 +21,7 @@ ZOOM_STEPS = (80, 90, 100, 110, 125, 150, 175, 200)
 TEXT_FAMILIES = ("Inter", "DejaVu Sans")
 MONO_FAMILIES = ("JetBrains Mono", "DejaVu Sans Mono")
 BODY_PX = 13
+STYLE = "fusion"
 
 
 class Theme(QObject):
@@ -45,7 +46,7 @@ class Theme(QObject):
         self.formulas = Formulas(self)
         self._roots = StyledRoots(self, self.icons)
         self._roots.shown_styled.connect(self.changed)
-        if style := QStyleFactory.create("Fusion"):
+        if app.style().name() != STYLE and (style := QStyleFactory.create(STYLE)):  # setting it polishes every widget
             app.setStyle(style)
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
+from shiboken6 import isValid
 
 from app.actions.command_palette import CommandPalette
 from app.main_window import page_stack
@@ -67,6 +68,14 @@ def test_that_the_first_screen_offers_three_ways_in(main_window: Build) -> None:
     for action in ("global.demo", "global.new", "global.open"):
         assert running.context.actions.action(action).isEnabled()
     assert not running.context.actions.action("global.backup").isEnabled()
+
+
+def test_that_a_closed_window_takes_its_shortcuts_with_it(main_window: Build) -> None:
+    running = main_window()
+    quit_action = running.context.actions.action("global.quit")
+    assert quit_action.shortcuts() and isValid(quit_action)
+    running.shut()
+    assert not isValid(quit_action)
 
 
 def test_that_places_without_a_workspace_say_so(main_window: Build) -> None:
