@@ -200,6 +200,15 @@ _ROWS: tuple[PreferenceLoss, ...] = (
         own_smoothing=True,
     ),
     PreferenceLoss(
+        "aot_unpaired",
+        "AOT, unpaired",
+        "-log s(beta (sort(Dw) - sort(Dl)))",
+        "Melnyk et al. 2024, arXiv 2406.05882",
+        _LN2,
+        whole_step=True,
+        own_smoothing=True,
+    ),
+    PreferenceLoss(
         "discopop",
         "DiscoPOP",
         "(1-m) -log s(z) + m exp(-z), m = s(z/tau)",

@@ -29,10 +29,15 @@ SETTINGS = {
     "robust": {"label_smoothing": 0.1},
     "exo_pair": {"label_smoothing": 0.01},
     "aot": {"label_smoothing": 0.05},
+    "aot_unpaired": {"label_smoothing": 0.05},
     "r_dpo": {"r_dpo_alpha": 0.02},
     "davidson": {"tie_nu": 0.7},
     "rao_kupper": {"tie_nu": 0.7},
 }
+
+
+QUANTILES = ("aot", "aot_unpaired")
+OF_ONE_PAIR = [name for name in LOSSES if name not in QUANTILES]
 
 
 def config_of(loss: str, **values) -> RunConfig:
@@ -110,7 +115,7 @@ def test_that_a_function_without_a_row_is_refused_with_the_name_of_the_loss() ->
     assert set(LOSS_FUNCTIONS) == set(LOSSES)
 
 
-@pytest.mark.parametrize("name", [n for n in LOSSES if n != "aot"])
+@pytest.mark.parametrize("name", OF_ONE_PAIR)
 def test_that_a_loss_equals_its_published_formula(name: str) -> None:
     batch, config = random_batch(), config_of(name)
     values = LOSS_FUNCTIONS[name].losses(batch, config)
@@ -131,6 +136,20 @@ def test_that_aot_compares_quantiles_and_gives_each_loss_back_to_its_pair() -> N
         assert value == pytest.approx(-(1 - e) * log_s(z) - e * log_s(-z), rel=1e-9)
 
 
+def test_that_unpaired_aot_does_not_ask_which_rejected_answer_belongs_to_which_chosen_one() -> None:
+    batch, config = random_batch(), config_of("aot_unpaired")
+    chosen, rejected = batch.chosen.tolist(), sorted(batch.rejected.tolist())
+    e, values = config.label_smoothing, LOSS_FUNCTIONS["aot_unpaired"].losses(batch, config)
+    for i, value in enumerate(values.tolist()):
+        z = config.beta * (chosen[i] - rejected[sorted(chosen).index(chosen[i])])
+        assert value == pytest.approx(-(1 - e) * log_s(z) - e * log_s(-z), rel=1e-9)
+    order = [3, 0, 5, 1, 4, 2]
+    policy, reference = batch.policy.clone(), batch.reference.clone()
+    policy[:, 1], reference[:, 1] = policy[order, 1], reference[order, 1]
+    again = LOSS_FUNCTIONS["aot_unpaired"].losses(LossInputs.of(policy, reference, batch.tokens), config)
+    torch.testing.assert_close(again, values)
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_that_the_gradient_equals_finite_differences(name: str) -> None:
     batch, config = random_batch(seed=3), config_of(name)
@@ -148,7 +167,7 @@ def test_that_the_gradient_equals_finite_differences(name: str) -> None:
 def test_that_the_loss_at_the_reference_is_its_start_value(name: str, smoothing: float) -> None:
     config = config_of(name, label_smoothing=smoothing)
     batch = random_batch(seed=5)
-    target = torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0] if name == "aot" else [1.0, 0.8, 1.0, 0.6, 0.5, 1.0])
+    target = torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0] if name in QUANTILES else [1.0, 0.8, 1.0, 0.6, 0.5, 1.0])
     same = LossInputs.of(batch.policy, batch.policy, batch.tokens, target=target, is_tie=batch.is_tie)
     for i, value in enumerate(preference_term(same, config).tolist()):
         (lw, ll), (nw, nl) = same.policy[i].tolist(), same.tokens[i].tolist()
@@ -209,7 +228,7 @@ def test_that_a_conservative_loss_is_stationary_where_the_model_agrees_with_the_
     torch.testing.assert_close(gradient, torch.zeros_like(gradient), atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("name", [n for n in LOSSES if n != "aot"])
+@pytest.mark.parametrize("name", OF_ONE_PAIR)
 def test_that_a_target_of_one_half_does_not_care_which_answer_is_called_chosen(name: str) -> None:
     batch, config = random_batch(), config_of(name)
     half = torch.full((6,), 0.5)
@@ -223,7 +242,7 @@ def test_that_swapping_the_answers_flips_the_sign_of_the_margin(name: str) -> No
     torch.testing.assert_close(evaluate(batch, config).margin, -evaluate(batch.swapped(), config).margin)
 
 
-@pytest.mark.parametrize("name", [n for n in LOSSES if n != "aot"])
+@pytest.mark.parametrize("name", OF_ONE_PAIR)
 def test_that_a_pair_does_not_feel_its_neighbours_or_its_place(name: str) -> None:
     batch, config = random_batch(), config_of(name)
     whole = evaluate(batch, config).losses
