@@ -50,13 +50,17 @@ class ObjectSearch(QObject):
             self._read()
 
     def providers(
-        self, actions: ActionRegistry, runs: Callable[[], Sequence[RunInfo]], navigate: Navigate
+        self,
+        actions: ActionRegistry,
+        runs: Callable[[], Sequence[RunInfo]],
+        navigate: Navigate,
+        run_elsewhere: Callable[[str], object],
     ) -> list[Provider]:
         """Return what the palette asks for lines: commands always, objects while a workspace is open."""
         if self._services is None:
             return [command_provider(actions)]
         rubrics = rubric_provider(lambda: self._rubrics, navigate)
-        commands = (command_provider(actions), elsewhere_provider(actions, navigate))
+        commands = (command_provider(actions), elsewhere_provider(actions, run_elsewhere))
         return [*commands, pair_provider(navigate), run_provider(runs, navigate), rubrics]
 
     def _read(self) -> None:
@@ -89,8 +93,8 @@ def command_provider(actions: ActionRegistry) -> Provider:
     return provide
 
 
-def elsewhere_provider(actions: ActionRegistry, navigate: Navigate) -> Provider:
-    """Return a provider of the actions of other places; such a line says where it is, leads there and runs nothing."""
+def elsewhere_provider(actions: ActionRegistry, run_elsewhere: Callable[[str], object]) -> Provider:
+    """Return a provider of the actions of other places; such a line says where it is, leads there and runs it."""
 
     def provide(query: str) -> list[Entry]:
         if query[:1] in (PAIR, RUN, RUBRIC) or len(query.strip()) < LEAST_LETTERS:
@@ -99,10 +103,10 @@ def elsewhere_provider(actions: ActionRegistry, navigate: Navigate) -> Provider:
             Entry(
                 f"elsewhere:{spec.id}",
                 spec.title,
-                f"in {BY_ID[spec.place].title}: go there",
+                f"in {BY_ID[spec.place].title}",
                 "",
                 spec.icon,
-                partial(navigate, spec.place),
+                partial(run_elsewhere, spec.id),
                 spec.tooltip,
                 _ELSEWHERE,
             )

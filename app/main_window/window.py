@@ -15,6 +15,7 @@ from app.actions.command_palette import CommandPalette
 from app.background.auto_backup import AutoBackup
 from app.background.task import BackgroundTask
 from app.context import AppContext
+from app.main_window.action_elsewhere import ActionElsewhere
 from app.main_window.activity import ActivityPanel
 from app.main_window.closing import may_close
 from app.main_window.commands import GlobalCommands
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.backup = AutoBackup(context.tasks, context.settings, context.notices, parent=self)
         self.missing = MissingWork(self.context, self)
         self._reviewer = ReviewerChoice(self.context, switch, self)
+        self._elsewhere = ActionElsewhere(context.actions, context.tasks, context.notices, self.navigate, self)
         GlobalCommands(self.context, switch, self.stack.may_leave, logs, self)
         self._bind()
         self._connect()
@@ -98,7 +100,7 @@ class MainWindow(QMainWindow):
     def show_palette(self) -> None:
         """Open the command palette."""
         context = self.context
-        providers = self._search.providers(context.actions, lambda: self.watch.runs, self.navigate)
+        providers = self._search.providers(context.actions, lambda: self.watch.runs, self.navigate, self._elsewhere.run)
         palette = CommandPalette(self, context.theme, context.settings, providers)
         context.theme.style(palette)
         palette.show()
@@ -206,6 +208,7 @@ class MainWindow(QMainWindow):
         context, status = self.context, self.status
         self.rail.chosen.connect(self.navigate)
         self.stack.place_changed.connect(self.rail.set_current)
+        self.stack.place_changed.connect(self._elsewhere.place_changed)
         self.activity.closed.connect(self.activity.hide)
         context.notices.posted.connect(self._show_notice)
         context.changes.changed.connect(self._handle_changes)

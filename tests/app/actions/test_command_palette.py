@@ -76,18 +76,18 @@ def test_that_a_number_sign_and_digits_offer_that_pair() -> None:
     assert pair_provider(lambda *_: None)("42") == []
 
 
-def test_that_an_action_of_another_place_is_found_behind_those_of_this_one_and_leads_there(
+def test_that_an_action_of_another_place_is_found_behind_those_of_this_one_and_runs_there(
     theme: Theme, tmp_path: Path
 ) -> None:
     actions = ActionRegistry(Settings(tmp_path), theme.icons)
     actions.bind("runs.queue", lambda: None)
     shown: list[str] = []
-    elsewhere = elsewhere_provider(actions, lambda place, **_: shown.append(place))
+    elsewhere = elsewhere_provider(actions, shown.append)
     actions.set_place("data")
     found = rank("queue", [*command_provider(actions)("queue"), *elsewhere("queue")])
-    assert (found[0].title, found[0].where) == ("Queue…", "in Runs: go there")
+    assert (found[0].title, found[0].where) == ("Queue…", "in Runs")
     found[0].run()
-    assert shown == ["runs"]
+    assert shown == ["runs.queue"]
     actions.set_place("runs")
     here = rank("queue", [*elsewhere("queue"), *command_provider(actions)("queue")])
     assert (here[0].key, here[0].where) == ("runs.queue", "Runs")
