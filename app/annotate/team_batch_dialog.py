@@ -20,6 +20,7 @@ from app.widgets.field_grid import FieldGrid
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import short, text_label
 from core.domain.batch import PICKING, RUNS_NEEDED, BatchPolicy
+from core.domain.counting import counted
 from core.domain.errors import UserError
 from core.services.batches.command_words import command_line
 
@@ -45,6 +46,8 @@ class BatchDialog(BaseDialog):
         self._context, self._choices, self._send = context, choices, send
         self.name, self.text = QLineEdit(form.free_name(choices.names)), QLineEdit()
         self.version, self.source = _filled(choices.versions), _filled([(None, "every source"), *choices.sources])
+        tags = [(tag, f"{tag} · {counted(count, 'pair')}") for tag, count in choices.tags.items()]
+        self.tag = _filled([("", "every tag and none"), *tags])
         self.labels, self.order = ComboBox(), ComboBox()
         self.runs = [_filled([("", "choose a run"), *choices.runs]) for _ in range(2)]
         self.limit, self.seed = _spin(MOST), _spin(MOST)
@@ -75,7 +78,7 @@ class BatchDialog(BaseDialog):
         self.limit.setSpecialValueText("all")
         self.text.setPlaceholderText("all of them, whatever their words")
         rows = (("Name", self.name), ("Rubric", self.version), ("Pairs", self.labels), ("Source", self.source),
-                ("Words", self.text), ("Most pairs", self.limit))  # fmt: skip
+                ("Tag", self.tag), ("Words", self.text), ("Most pairs", self.limit))  # fmt: skip
         card.add(_fields(rows))
         return card
 
@@ -118,7 +121,7 @@ class BatchDialog(BaseDialog):
         return card
 
     def _bind(self) -> None:
-        for combo in (self.version, self.source, self.labels, self.order, *self.runs):
+        for combo in (self.version, self.source, self.tag, self.labels, self.order, *self.runs):
             combo.currentIndexChanged.connect(lambda _: self._edited())
         for spin in (self.limit, self.seed, self.second, self.gold, self.retest, self.random):
             spin.valueChanged.connect(lambda _: self._edited())
@@ -151,6 +154,7 @@ class BatchDialog(BaseDialog):
             self.retest.value(),
             self.relabel.isChecked(),
             self.seed.value(),
+            str(self.tag.currentData()),
         )
 
     def _edited(self) -> None:

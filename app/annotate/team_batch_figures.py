@@ -182,6 +182,8 @@ def _filter_words(policy: Mapping[str, object], sources: Mapping[int, str]) -> s
     source = asked.get("source_id")
     if isinstance(source, int):
         parts.insert(0, f"source {sources.get(source, source)}")
+    if asked.get("tag"):
+        parts.append(f"tagged {asked['tag']}")
     if asked.get("text"):
         parts.append(f"with “{asked['text']}”")
     if asked.get("pair_ids"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.domain.batch import RUNS_NEEDED, BatchOrder, BatchPolicy
@@ -46,9 +46,9 @@ KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class BatchChoices:
-    """What there is to choose from: published versions, active people, sources, and runs on dataset versions.
+    """What there is to choose from: published versions, active people, sources, runs on dataset versions, tags.
 
-    Each is an id with its words, in the order in which it is shown.
+    Each but a tag is an id with its words, in the order in which it is shown.
     """
 
     versions: Sequence[tuple[int, str]]
@@ -57,6 +57,8 @@ class BatchChoices:
     runs: Sequence[tuple[str, str]]
     names: Sequence[str] = ()
     workspace: str = ""
+    tags: Mapping[str, int] = field(default_factory=dict)
+    """Tag -> how many pairs have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class NewBatchWish:
     retest: int = 5
     relabel: bool = False
     seed: int = 0
+    tag: str = ""
 
     def policy(self) -> BatchPolicy:
         """Return the policy.
@@ -90,7 +93,7 @@ class NewBatchWish:
         return BatchPolicy(
             self.reviewers,
             self.adjudicators,
-            PairFilter(self.text, self.label, source_id=self.source_id),
+            PairFilter(self.text, self.label, source_id=self.source_id, tag=self.tag),
             self.limit,
             self.order,
             self.seed,
@@ -116,6 +119,7 @@ def read_choices(services: Application) -> BatchChoices:
         [(one.run_id, one.name) for one in runs],
         [one.batch.name for one in services.batches.list()],
         str(services.folder),
+        services.pairs.tags.counts(),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyqtgraph as pg
@@ -13,6 +14,8 @@ from app.widgets.plots.curve_items import Axes, dashed
 
 _OPAQUE = 0.8
 """How much of a curve the ground of the words covers."""
+_EDGE = 0.02
+"""Share of the width between the words and the edge."""
 
 
 @dataclass(slots=True)
@@ -20,6 +23,7 @@ class _Level:
     line: pg.InfiniteLine
     value: float
     tone: str
+    right: bool = False
 
 
 class Levels:
@@ -41,8 +45,9 @@ class Levels:
             if not math.isfinite(value):
                 return
             side = 1 if right else 0
-            labelled = {"position": 0.98 if right else 0.02, "anchors": [(side, 0), (side, 1)]}
-            level = self._levels[key] = _Level(pg.InfiniteLine(0.0, angle=0, label="", labelOpts=labelled), value, tone)
+            labelled = {"position": 1 - _EDGE if right else _EDGE, "anchors": [(side, 0), (side, 1)]}
+            line = pg.InfiniteLine(0.0, angle=0, label="", labelOpts=labelled)
+            level = self._levels[key] = _Level(line, value, tone, right)
             self._plot.add(level.line, fitted=False)
         level.value, level.tone = value, tone
         level.line.label.setFormat(words)
@@ -66,6 +71,40 @@ class Levels:
         self._theme, self._scale = theme, scale
         for level in self._levels.values():
             self._draw(level)
+
+    def room_beside(self, words: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
+        """Return between which values words at the ends of curves stand clear of the words of the levels.
+
+        Args:
+            words: how wide each is in pixels, and where it begins: its place along x, its value.
+        """
+        bottom, top = self._plot.view.viewRange()[1]
+        across = self._plot.view.viewPixelSize()[0] if words else 0.0
+        for left, low, high in self._words_at_right():
+            beside = [y for wide, x, y in words if x + wide * across > left]
+            if beside and sum(beside) / len(beside) <= low:
+                top = min(top, low)
+            elif beside:
+                bottom = max(bottom, high)
+        return bottom, top
+
+    def _words_at_right(self) -> list[tuple[float, float, float]]:
+        """Put the words at the right above their lines where they fit; return their left, lower and upper edges."""
+        view = self._plot.view
+        (_, right), (_, top) = view.viewRange()
+        across, up = view.viewPixelSize()
+        found: list[tuple[float, float, float]] = []
+        for level in self._levels.values():
+            label = level.line.label
+            if not level.right or not level.line.isVisible() or not label.format:
+                continue
+            y, height = self._axes.place(1.0, level.value)[1], label.boundingRect().height() * up
+            above = y + height <= top
+            label.anchors = [(1, int(above)), (1, int(above))]
+            label.updatePosition()
+            left = right - across * (_EDGE * view.width() + label.boundingRect().width())
+            found.append((left, y, y + height) if above else (left, y - height, y))
+        return found
 
     def words(self) -> list[str]:
         """Return what the levels that are drawn say."""

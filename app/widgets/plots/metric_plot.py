@@ -299,7 +299,6 @@ class MetricPlot(PlotFrame):
 
     def _place_marks(self) -> None:
         """Put the triangles of missing values at the top edge, and the words at the line ends."""
-        self.marks.place(self.axes)
         self.plot.set_blank(not any(i.curve.steps.size or i.before.steps.size for i in self._items.values()))
         bottom, top = self.view.viewRange()[1]
         missing = self.axes.x(np.concatenate([items.missing for items in self._items.values()]))
@@ -308,7 +307,10 @@ class MetricPlot(PlotFrame):
         named = [(items, place) for items in self._items.values() if (place := items.end_place(self.axes))]
         high = max((items.end_size[1] for items, _ in named), default=0.0)
         high *= (top - bottom) / max(1.0, self.view.height())
-        inside = (bottom + _WORD_EDGE * high, top - _WORD_EDGE * high)
+        self.marks.words_from = min((place[0] for _, place in named), default=math.inf)
+        self.marks.place(self.axes)
+        low, most = self.levels.room_beside([(items.end_size[0], *place) for items, place in named])
+        inside = (low + _WORD_EDGE * high, most - _WORD_EDGE * high)
         apart = spread([place[1] for _, place in named], 0.8 * high, inside)
         ends = {items.spec.metric: (place[0], y) for (items, place), y in zip(named, apart, strict=True)}
         for metric, items in self._items.items():

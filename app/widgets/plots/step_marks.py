@@ -25,10 +25,15 @@ class SpanMark:
 
 
 class StepMarks:
-    """Draws the marks of one plot; they never change the range of the axes."""
+    """Draws the marks of one plot; they never change the range of the axes.
+
+    Attributes:
+        words_from: a place along x at which words begin; no number of a stretch reaches over it.
+    """
 
     def __init__(self, plot: PlotCanvas) -> None:
         self._plot = plot
+        self.words_from = math.inf
         self._spans: tuple[SpanMark, ...] = ()
         self._items: list[tuple[pg.LinearRegionItem, pg.TextItem]] = []
         self._theme: Theme | None = None
@@ -93,7 +98,7 @@ class StepMarks:
 
     def place(self, axes: Axes) -> None:
         """Put everything where the axes have it now."""
-        bottom, top = self._plot.view.viewRange()[1]
+        (_, (bottom, top)), across = self._plot.view.viewRange(), self._plot.view.viewPixelSize()[0]
         used: list[float] = []
         for span, (region, text) in zip(self._spans, self._items, strict=True):
             left, right = (axes.place(max(step, 1.0) if axes.log_x else step)[0] for step in (span.first, span.last))
@@ -101,7 +106,10 @@ class StepMarks:
             low = used.count(round((left + right) / 2, 6))
             used.append(round((left + right) / 2, 6))
             height = text.boundingRect().height() * (top - bottom) / max(1.0, self._plot.view.height())
-            text.setPos((left + right) / 2, top - low * height)
+            half = text.boundingRect().width() * across / 2
+            middle = (left + right) / 2
+            in_the_way = middle - half < self.words_from < middle + half
+            text.setPos(self.words_from - half if in_the_way else middle, top - low * height)
         for step, line in self._resumes:
             at = axes.place(step)[0]
             line.setVisible(math.isfinite(at))

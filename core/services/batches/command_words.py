@@ -29,6 +29,7 @@ def command_line(
     asked = policy.filter
     words += ["--text", asked.text] if asked.text else []
     words += ["--source", str(asked.source_id)] if asked.source_id is not None else []
+    words += ["--tag", asked.tag] if asked.tag else []
     words += ["--label", asked.label] if asked.label != "none" else []
     words += [word for key in asked.pair_ids or () for word in ("--pair", str(key))]
     words += ["--limit", str(policy.limit)] if policy.limit else []

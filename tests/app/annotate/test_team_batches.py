@@ -17,6 +17,7 @@ def test_that_a_batch_is_planned_made_shown_handed_over_and_labelled(tmp_path, m
     services = context.services
     fill(services.store, 8, "more")
     ann = services.reviewers.find("Ann")
+    services.pairs.tags.change([9, 10, 11], ann.id, add=["hard"])
     context.session.set_reviewer(ann.id, ann.name)
     context.navigate("annotate")
     running.settle()
@@ -28,6 +29,9 @@ def test_that_a_batch_is_planned_made_shown_handed_over_and_labelled(tmp_path, m
 
     def new_batch(dialog):
         qtbot.waitUntil(lambda: dialog.plan.text().startswith("10 pairs become"))
+        dialog.tag.setCurrentText("hard · 3 pairs")
+        qtbot.waitUntil(lambda: dialog.plan.text().startswith("3 pairs become"))
+        dialog.tag.setCurrentIndex(0)
         dialog.second.setValue(50)
         dialog.gold.setValue(10)
         qtbot.waitUntil(lambda: "15 slots: 10 first labels + 5 second labels." in dialog.plan.text())

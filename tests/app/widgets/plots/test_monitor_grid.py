@@ -13,6 +13,7 @@ from app.widgets.plots.export import content, file_name, save
 from app.widgets.plots.monitor_grid import MonitorGrid
 from app.widgets.plots.run_plots import HELD_OUT, PLOTS
 from app.widgets.plots.run_series import RunSeries, plain_curve
+from app.widgets.plots.step_marks import SpanMark
 from core.domain.errors import UserError
 from core.paths import resources_dir
 from core.services.runs.x_places import XPlaces
@@ -114,6 +115,23 @@ def test_that_words_at_line_ends_stay_inside_and_apart(grid):
     assert abs(boxes[0].center().y() - boxes[1].center().y()) >= 0.7 * boxes[0].height()
     assert spread([0.98, 1.0, 0.2], 0.1, (0.05, 0.95)) == pytest.approx([0.85, 0.95, 0.2])
     assert spread([0.0, 0.01], 0.1, (0.05, 0.95)) == pytest.approx([0.05, 0.15])
+
+
+def test_that_numbers_of_insights_and_words_of_levels_leave_the_words_at_line_ends_readable(grid):
+    loss = next(plot for plot in grid.plots if plot.title == "Loss")
+    for metric, end in (("dev.loss", 0.98), ("train.loss", 0.6)):
+        loss.set_curve(metric, [1, 100], [1.0, end])
+    loss.levels.set("start", 1.0, "ln 2 0.693", right=True)
+    loss.set_marks([SpanMark(100, 100, 1, "warn")])
+    loss.fit()
+    ends = [i._end for i in loss._items.values() if i._end.isVisible()]
+    assert len(ends) == 2
+    over = [loss.levels._levels["start"].line.label, loss.marks._items[0][1]]
+    boxes = [item.mapRectToScene(item.boundingRect()) for item in (*ends, *over)]
+    for end in boxes[: len(ends)]:
+        for other in boxes[len(ends) :]:
+            common = end.intersected(other)
+            assert common.width() < 2 or common.height() < 0.25 * end.height(), (end, other)
 
 
 def test_that_held_out_has_one_colour_which_nothing_else_has(grid):

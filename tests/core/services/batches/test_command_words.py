@@ -19,7 +19,7 @@ from tests.fakes.workspaces import opened, person
     "policy",
     [
         BatchPolicy((1, 2)),
-        BatchPolicy((2, 1), (3,), PairFilter("question", "any", source_id=1), 5, "import", 7, second_share=0.5,
+        BatchPolicy((2, 1), (3,), PairFilter("question", "any", source_id=1, tag="hard"), 5, "import", 7, second_share=0.5,
                     third=False, gold_share=0, retest_share=0.25, relabel=True),
     ],
 )  # fmt: skip
@@ -28,6 +28,7 @@ def test_that_the_command_line_of_a_form_plans_the_same(
 ) -> None:
     with opened(tmp_path / "a place", 8) as app:
         names = {1: "Ann", 2: person(app.store, "Bo Derek").name, 3: person(app.store, "Cy").name}
+        app.pairs.tags.change([2, 3, 4, 5, 6, 7], 1, add=["hard"])
         plan = app.batches.plan(1, policy)
     text = command_line("June", "Helpful 1.0.0", policy, names, str(tmp_path / "a place"))
     assert main([*shlex.split(text)[1:], "--plan", "--json"]) == 0
