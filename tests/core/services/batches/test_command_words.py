@@ -19,8 +19,8 @@ from tests.fakes.workspaces import opened, person
     "policy",
     [
         BatchPolicy((1, 2)),
-        BatchPolicy((2, 1), (3,), PairFilter("question", "any", source_id=1, tag="hard"), 5, "import", 7, second_share=0.5,
-                    third=False, gold_share=0, retest_share=0.25, relabel=True),
+        BatchPolicy((2, 1), (3,), PairFilter("question", "any", source_id=1, tag="hard"), 5, "import", 7,
+                    second_share=0.5, third=False, gold_share=0, retest_share=0.25, relabel=True),
     ],
 )  # fmt: skip
 def test_that_the_command_line_of_a_form_plans_the_same(
