@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QWidget
 
 from app.theme.theme import Theme
 from app.widgets.choice_dialog import ChoiceDialog
@@ -41,19 +41,20 @@ class Dialogs:
 
     @property
     def parent(self) -> QWidget:
-        """The parent of every dialog.
+        """The parent of the next dialog: the dialog that is open, else the widget of the window.
 
         Raises:
             RuntimeError: before ``attach``.
         """
-        return self._attached()[0]
+        opened = QApplication.activeModalWidget()
+        return opened if isinstance(opened, BaseDialog) else self._attached()[0]
 
     def ask(self, title: str, text: str, buttons: Sequence[str], *, detail: str = "", kind: Kind = "question") -> str:
         """Ask a question; returns the label of the pressed button, or an empty text when it was closed.
 
         The first button is the default one. A button named Cancel answers to Escape.
         """
-        parent, theme = self._attached()
+        parent, theme = self.parent, self._attached()[1]
         picture = theme.icons.pixmap(*_ICONS[kind], theme.px(ICON_PX), parent.devicePixelRatioF())
         box = QuestionDialog(parent, title, text, buttons, picture=picture, detail=detail)
         self.run(box)
@@ -119,8 +120,16 @@ class Dialogs:
         return Path(name) if name else None
 
     def run(self, dialog: BaseDialog) -> bool:
-        """Show a dialog of a page and wait; returns whether it was accepted."""
+        """Show a dialog of a page and wait; returns whether it was accepted. Typed words are not lost unasked."""
+        self.guard(dialog)
         return dialog.exec() == QDialog.DialogCode.Accepted
+
+    def guard(self, dialog: BaseDialog) -> None:
+        """Let a dialog ask before Escape or Cancel loses what was typed in it."""
+        dialog.may_lose = self._may_lose
+
+    def _may_lose(self) -> bool:
+        return self.confirm("Drop what you wrote?", "It is not kept yet.", "Drop it")
 
     def _attached(self) -> tuple[QWidget, Theme]:
         if self._place is None:

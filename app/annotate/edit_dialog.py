@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QDialogButtonBox, QPlainTextEdit, QWidget
@@ -27,21 +25,11 @@ class EditDialog(BaseDialog):
         side: of the answer on the screen.
         original: the answer.
         text: what stands in the field at first: the answer, or an earlier edit of it.
-        may_drop: asked before Escape or Cancel loses what was written; None loses it without a question.
     """
 
-    def __init__(
-        self,
-        parent: QWidget,
-        theme: Theme,
-        side: ScreenSide,
-        original: str,
-        text: str,
-        *,
-        may_drop: Callable[[], bool] | None = None,
-    ) -> None:
+    def __init__(self, parent: QWidget, theme: Theme, side: ScreenSide, original: str, text: str) -> None:
         super().__init__(parent, f"Edit the {side} answer", size=QSize(theme.px(720), theme.px(480)))
-        self._original, self._given, self._may_drop = original, text, may_drop
+        self._original, self._given = original, text
         about = "Write the answer as it should have been. It is stored with your judgement; the pair stays as it is."
         self.column.addWidget(text_label(about, "muted", wrap=True))
         self.field = QPlainTextEdit(text)
@@ -77,10 +65,10 @@ class EditDialog(BaseDialog):
         """Whether anything was written since the dialog was opened."""
         return self.text != self._given
 
-    def reject(self) -> None:
-        """Close without keeping the edit; ask first when something was written."""
-        if self._may_drop is None or not self.changed or self._may_drop():
-            super().reject()
+    @property
+    def holds_words(self) -> bool:
+        """Whether anything was written; a text that was put back as it was loses nothing."""
+        return self.changed
 
     def _reset(self) -> None:
         """Put the original back as one step that the field can undo."""

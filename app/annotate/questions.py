@@ -46,7 +46,7 @@ class LabelingQuestions:
 
     def edited_text(self, side: ScreenSide, original: str, text: str) -> str | None:
         """Let an answer be improved; ``text`` is the answer or an earlier edit of it."""
-        dialog = EditDialog(self._dialogs.parent, self._theme, side, original, text, may_drop=self._may_drop)
+        dialog = EditDialog(self._dialogs.parent, self._theme, side, original, text)
         kept = dialog.text if self._dialogs.run(dialog) else None
         dialog.deleteLater()
         return kept
@@ -57,9 +57,6 @@ class LabelingQuestions:
         chosen = dialog.choice if self._dialogs.run(dialog) else None
         dialog.deleteLater()
         return chosen
-
-    def _may_drop(self) -> bool:
-        return self._dialogs.confirm("Drop what you wrote?", "The edit is not kept yet.", "Drop it")
 
     @staticmethod
     def _key_of(choices: dict[str, str], place: int | None) -> str | None:

@@ -67,7 +67,7 @@ class QueueDialog(BaseDialog):
             box.setAccessibleName(label)
             box.setCurrentIndex(max(0, box.findData(value)))
             rows.append((text_label(label), box))
-        self.column.addWidget(FieldGrid(rows, most=1))
+        self.column.addWidget(FieldGrid(rows, most=1, above=True))
         self.add_buttons("Start labelling")
         self.kinds.currentIndexChanged.connect(lambda _: self._kind_chosen())
         self._kind_chosen()

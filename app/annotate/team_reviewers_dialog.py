@@ -47,7 +47,7 @@ class ReviewersDialog(StoringDialog):
             ("&Deactivate", self._deactivate),
             ("&Consent…", self._show_consent),
             ("L&icence…", self._state_licence),
-            ("&Label as this reviewer", self._switch),
+            ("Label as &this reviewer", self._switch),
         )
         made = self.add_row(rows)
         self.add, self.rename, self.make_lead, self.leave, self.consent, self.licence, self.switch = made

@@ -78,6 +78,7 @@ class FeedbackImportDialog(BaseDialog):
         scroll.column.addWidget(self.fields)
         asked, rows = Card("Questions"), Card("What becomes of each record")
         self._asked = asked
+        self._last_asked: QWidget = self.fields.end
         asked.add(self.questions)
         rows.add(self.summary)
         rows.add(self.problem)
@@ -150,6 +151,8 @@ class FeedbackImportDialog(BaseDialog):
         box.activated.connect(lambda _: self._answer(question.key, box.currentData()))
         self.questions.addWidget(text_label(question.sentence, "", wrap=True))
         self.questions.addWidget(box)
+        self.setTabOrder(self._last_asked, box)
+        self._last_asked = box
         self._asked.show()
 
     def _answer(self, key: str, answer: str) -> None:

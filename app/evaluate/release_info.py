@@ -61,6 +61,7 @@ class ReleaseInfoDialog(BaseDialog):
         self.acts = {}
         for key, (words, icon) in BUTTONS.items():
             button = self.acts[key] = push_button(words, theme=theme, icon=icon)
+            button.setAutoDefault(False)
             button.clicked.connect(lambda _=False, key=key: self._want(key))
             row.addWidget(button)
         self.acts["withdraw"].setEnabled(not release.withdrawn)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
 H_SPACING, V_SPACING = 10, 5
 FIELD_EMS = 5.0
@@ -45,17 +45,20 @@ class FieldGrid(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Choose the number of columns."""
         super().resizeEvent(event)
-        self._arrange(max(1, min(self._most, (self.width() + H_SPACING) // (self._pair_width() + H_SPACING))))
+        pair = self._pair_width(hints=True) + H_SPACING
+        self._arrange(max(1, min(self._most, (self.width() + H_SPACING) // pair)))
 
     def minimumSizeHint(self) -> QSize:
         """Return the width of one pair, because they can stand one under the other."""
         return QSize(self._pair_width(), super().minimumSizeHint().height())
 
-    def _pair_width(self) -> int:
-        """Return the width of the longest name and the widest field beside each other."""
+    def _pair_width(self, *, hints: bool = False) -> int:
+        """Return the width of the longest name and the widest field beside each other, with ``hints`` shown whole."""
         names = max((label.sizeHint().width() for label, _ in self._rows), default=0)
         least = round(self._field_ems * self.fontMetrics().height())
         fields = max((max(least, field.minimumSizeHint().width()) for _, field in self._rows), default=0)
+        if hints:
+            fields = max(fields, *(_hint_width(field) for _, field in self._rows))
         return max(names, fields) if self._above else names + H_SPACING + fields
 
     def _arrange(self, columns: int) -> None:
@@ -72,3 +75,11 @@ class FieldGrid(QWidget):
                 self._grid.addWidget(field, row, 2 * side + 1)
         for side in range(self._most):
             self._grid.setColumnStretch(side if self._above else 2 * side + 1, int(side < columns))
+
+
+def _hint_width(field: QWidget) -> int:
+    """Return the width at which the hint of an empty field of one line is whole; 0 for other fields."""
+    if not isinstance(field, QLineEdit) or not field.placeholderText():
+        return 0
+    metrics = field.fontMetrics()
+    return metrics.horizontalAdvance(field.placeholderText()) + metrics.height()

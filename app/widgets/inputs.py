@@ -64,6 +64,7 @@ class SegmentedControl(QWidget):
         for place, (_, label) in enumerate(options):
             button = _Segment(label)
             button.setCheckable(True)
+            button.setAutoDefault(False)  # Enter presses the main button of a dialog
             ends = {0: "first", len(options) - 1: "last"}
             button.setProperty("segment", ends.get(place, "middle"))
             button.setAccessibleName(f"{name}: {label}")

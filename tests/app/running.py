@@ -15,6 +15,7 @@ from app import bootstrap
 from app.background.idle_queue import IdleQueue
 from app.dialogs import Dialogs
 from app.main_window.page_factory import preload
+from app.widgets.dialog import BaseDialog
 from app.widgets.plots.monitor_grid import MonitorGrid
 from core.domain.errors import UserError
 from core.paths import user_data_dir
@@ -57,9 +58,10 @@ class ScriptedDialogs(Dialogs):
     def open_folder(self, title: str, start: Path | None = None) -> Path | None:
         return self._next(title)
 
-    def run(self, dialog: QDialog) -> bool:
+    def run(self, dialog: BaseDialog) -> bool:
         self.asked.append(dialog.windowTitle())
         assert self.on_dialog is not None, f"nobody answers the dialog {dialog.windowTitle()!r}"
+        self.guard(dialog)
         return self.on_dialog(dialog)
 
     def _next(self, question: str) -> Any:

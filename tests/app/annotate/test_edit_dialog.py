@@ -16,8 +16,8 @@ def edit_dialog(theme, qtbot):
     parent = QWidget()
     qtbot.addWidget(parent)
 
-    def make(original, text=None, **rest):
-        return EditDialog(parent, theme, "left", original, original if text is None else text, **rest)
+    def make(original, text=None):
+        return EditDialog(parent, theme, "left", original, original if text is None else text)
 
     return make
 
@@ -38,7 +38,8 @@ def test_that_typing_leaves_the_rest_of_the_text_as_it_is(edit_dialog):
 
 def test_that_escape_asks_before_writing_is_lost(edit_dialog):
     asked = []
-    dialog = edit_dialog("Text", may_drop=lambda: bool(asked.append(True)))
+    dialog = edit_dialog("Text")
+    dialog.may_lose = lambda: bool(asked.append(True))
     dialog.show()
     dialog.field.insertPlainText("x")
     dialog.reject()
