@@ -124,7 +124,7 @@ class BaseDialog(QDialog):
     def _first_field(self) -> QWidget | None:
         """Return what Tab reaches first and is no plain button; Enter in it presses the main button."""
         at = self.nextInFocusChain()
-        while at is not self:
+        while at is not None and at is not self:
             button = isinstance(at, QPushButton) and not at.isCheckable()
             reached = at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.isEnabled() and at.isVisibleTo(self)
             if reached and not button:

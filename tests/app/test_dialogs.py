@@ -109,10 +109,8 @@ def _is_up(one: QWidget, other: QWidget) -> bool:
 
 def _with_parents(widget: QWidget) -> list[QWidget]:
     """Return a widget and all that it lies in, up to its window."""
-    found = [widget]
-    while not found[-1].isWindow():
-        found.append(found[-1].parentWidget())
-    return found
+    above = widget.parentWidget()
+    return [widget] if above is None or widget.isWindow() else [widget, *_with_parents(above)]
 
 
 def _letters_twice(dialog: BaseDialog) -> list[str]:
