@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 
@@ -44,6 +44,13 @@ class ResponsiveLayout(QObject):
         self._header, self._body, self._panel, self._optional = header, body, panel, optional
         self._hidden_here = self._narrow = False
         self._tools: tuple[Sequence[QWidget], QWidget | None] = ((), None)
+        body.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Fit again where the body asks for another width than before: its words came, or another text size."""
+        if event.type() == QEvent.Type.LayoutRequest and self._body.isVisible() and self._is_narrow() != self._narrow:
+            QTimer.singleShot(0, self, self.fit)
+        return super().eventFilter(watched, event)
 
     def fold_tools(self, tools: Sequence[QWidget], menu: QWidget) -> None:
         """Show ``menu`` in place of these tools once the first optional part is hidden and there is still no room."""
@@ -52,9 +59,7 @@ class ResponsiveLayout(QObject):
     def fit(self) -> None:
         """Hide or show for the present width."""
         self._fit_header()
-        panel = self._panel
-        panel_px = max(panel.minimumWidth(), panel.minimumSizeHint().width())
-        narrow = self._room() < self._body.minimumSizeHint().width() + panel_px
+        panel, narrow = self._panel, self._is_narrow()
         if narrow != self._narrow:
             self._narrow = narrow
             self.narrowed.emit(narrow)
@@ -62,6 +67,10 @@ class ResponsiveLayout(QObject):
             self._hidden_here = narrow
             panel.setVisible(not narrow)
             self.panel_shown.emit(not narrow)
+
+    def _is_narrow(self) -> bool:
+        panel_px = max(self._panel.minimumWidth(), self._panel.minimumSizeHint().width())
+        return self._room() < self._body.minimumSizeHint().width() + panel_px
 
     def _fit_header(self) -> None:
         for part in self._optional:

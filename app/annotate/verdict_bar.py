@@ -59,6 +59,7 @@ class VerdictBar(Card):
     def __init__(self, actions: ActionRegistry, theme: Theme) -> None:
         super().__init__(spacing=6)
         self._theme, self._fitting = theme, True
+        self._letters: list[int] = []
         self._offered = SCALE_STRENGTHS[7]
         self._save_state = self._message = self._detail = ""
         self._scale = QGridLayout()
@@ -122,11 +123,22 @@ class VerdictBar(Card):
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._fit()
 
+    def event(self, event: QEvent) -> bool:
+        """Fit the words again where a button took its font after the bar was fitted."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest and self._letters != self._letter_heights():
+            self._fit()
+        return done
+
+    def _letter_heights(self) -> list[int]:
+        return [one.fontMetrics().height() for one in (*self.buttons.values(), *self._flat, self.submit)]
+
     def _fit(self) -> None:
         """Fit what is said to the width, once: what it hides and shows resizes the bar again."""
         if not self._fitting:
             self._fitting = True
             self._choose_words()
+            self._letters = self._letter_heights()
             self._fitting = False
 
     def _choose_words(self) -> None:

@@ -86,6 +86,7 @@ def found(
 
 def test_that_nothing_is_cut_or_covered_on_any_page(demo: Any) -> None:
     wrong = found(demo, QUICK)
+    wrong += found(demo, ((LARGE, 100),), ("settings",)) + found(demo, ((SMALL, 150),), ("annotate",))  # while hidden
     assert not wrong, "\n".join(wrong)
 
 
