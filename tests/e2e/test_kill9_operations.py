@@ -54,6 +54,13 @@ def export(folder: str, target: str, ready: Connection) -> None:
         app.datasets.export("d", Path(target))
 
 
+def freeze(folder: str, name: str, ready: Connection) -> None:
+    """Freeze a dataset version with a sealed test split."""
+    with Application.open(Path(folder)) as app:
+        ready.send(0)
+        app.datasets.freeze(name)
+
+
 def backup(folder: str, _: str, ready: Connection) -> None:
     """Make a backup."""
     with Application.open(Path(folder)) as app:
@@ -99,7 +106,7 @@ def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.slow)])
 def test_that_an_import_killed_anywhere_leaves_whole_batches_and_goes_on(
     tmp_path: Path, data: Path, kills: int
 ) -> None:
@@ -128,7 +135,7 @@ def test_that_an_import_killed_anywhere_leaves_whole_batches_and_goes_on(
     assert halves > 0, "no kill fell into the import"
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.slow)])
 def test_that_an_export_killed_anywhere_is_there_in_full_or_not_at_all(tmp_path: Path, whole: Path, kills: int) -> None:
     folder, rng = tmp_path / "ws", random.Random(2)
     shutil.copytree(whole, folder)
@@ -144,6 +151,24 @@ def test_that_an_export_killed_anywhere_is_there_in_full_or_not_at_all(tmp_path:
             continue
         with Application.open(folder) as app:
             assert app.datasets.export("d", place / "out").manifest_sha256 == manifest
+
+
+@pytest.mark.slow
+def test_that_a_freeze_killed_anywhere_is_there_in_full_or_not_at_all(tmp_path: Path, whole: Path) -> None:
+    folder, rng, there, kills = tmp_path / "ws", random.Random(7), 0, 200
+    shutil.copytree(whole, folder)
+    for number in range(kills):
+        kill_once(freeze, folder, Path(f"d{number}"), rng.uniform(0.0, 0.5))
+        with Application.open(folder) as app:
+            names = [version.name for version in app.datasets.list()]
+            if f"d{number}" not in names:
+                app.datasets.freeze(f"d{number}")
+            there += f"d{number}" in names
+            made, first = app.datasets.get(f"d{number}"), app.datasets.get("d")
+            assert (made.counts, made.root_sha256) == (first.counts, first.root_sha256)
+            if number % 20 == 0:
+                assert app.workspace.check().findings == ()
+    assert there < kills, "no kill fell into the freeze"
 
 
 def test_that_every_backup_that_shows_after_a_kill_is_whole(tmp_path: Path, whole: Path) -> None:

@@ -53,6 +53,11 @@ def checked_target(out: Path) -> Path:
     return target
 
 
+def discard(target: Path) -> None:
+    """Remove a release that :func:`write_release` has just made."""
+    shutil.rmtree(target, ignore_errors=True)
+
+
 def require_releasable(decision: GateDecision, signed: Signed) -> None:
     """Raise where a release may not be made.
 

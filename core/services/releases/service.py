@@ -27,7 +27,7 @@ from core.services.releases.dataset_card import pairs_card
 from core.services.releases.draft import ReleaseDraft, draft_of
 from core.services.releases.failures import FailuresService
 from core.services.releases.gate_facts import Corrected, WinRates, gate_input, judged
-from core.services.releases.making import ReleaseParts, checked_target, require_releasable, write_release
+from core.services.releases.making import ReleaseParts, checked_target, discard, require_releasable, write_release
 from core.services.releases.names import MAKE, VERIFY, WITHDRAW
 from core.services.releases.sending import Rooms
 from core.services.releases.views import ReleaseInfo, ReleaseRequest
@@ -161,7 +161,11 @@ class ReleasesService:
             detail = info.to_plain()
             events.log(session, context, MAKE, summary, reviewer_id=approver_id, subject="release", detail=detail)
 
-        self._store.write(write, "noting a release")
+        try:
+            self._store.write(write, "noting a release")
+        except UserError:
+            discard(target)  # a folder that no workspace knows would look like a release
+            raise
         return Outcome(info, Changes.RELEASES)
 
     def withdraw(self, wanted: str, by: str, reason: str) -> Outcome[ReleaseInfo]:

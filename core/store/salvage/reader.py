@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ Row = dict[str, Any]
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError, OverflowError)
 """What reading a damaged file raises; SQLite's own message may quote bytes that are no text."""
 SIDE_FILES = ("-wal", "-journal")
+_KINDS: dict[str, tuple[type, ...]] = {"INTEGER": (int,), "TEXT": (str,), "REAL": (int, float)}
 REPLACED = "\ufffd"
 """Stands for bytes of a text that are no characters any more."""
 
@@ -35,7 +37,8 @@ class DamagedFile:
                 shutil.copyfile(f"{path}{suffix}", f"{self._copy}{suffix}")
         with suppress(*_UNREADABLE), closing(sqlite3.connect(self._copy)) as raw:
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self.columns = _columns()
+        self._shapes = _shapes()
+        self.columns = {table: columns for table, columns in self._shapes.items() if columns[0].is_number}
         self._pages: dict[str, dict[int, Row]] | None = None
 
     def is_workspace(self) -> bool:
@@ -48,18 +51,29 @@ class DamagedFile:
     def rows(self, table: str, key: str = "id", *, gapless: bool = False) -> Iterator[Row]:
         """Yield the readable rows of a table by name, in the order of ``key``; "" for a table without one number.
 
-        Pages are looked at where SQL meets damage, and in a ``gapless`` table also where numbers are missing: a page
-        that was freed may hold a row that was deleted on purpose.
+        Pages are looked at where SQL meets damage or a row that is none of the table, and in a ``gapless`` table also
+        where numbers are missing: a page that was freed may hold a row that was deleted on purpose.
         """
         found, complete = self._by_sql(table, key)
         if key == "":
             yield from found
             return
-        by_key = {row[key]: row for row in found if isinstance(row.get(key), int)}
-        if not complete or (gapless and len(by_key) != max(self.highest(table), max(by_key, default=0))):
+        numbered = [row for row in found if isinstance(row.get(key), int)]
+        by_key = {row[key]: row for row in numbered if not self.misfit(table, row)}
+        most = max(self.highest(table), *by_key, 0) if gapless else 0
+        if not complete or len(by_key) < max(len(found), most):
             for number, row in self._by_page().get(table, {}).items():
                 by_key.setdefault(number, row)
+        for row in numbered:
+            by_key.setdefault(row[key], row)
         yield from (by_key[number] for number in sorted(by_key))
+
+    def misfit(self, table: str, row: Row) -> str:
+        """Return the name of a column that holds what no row of the table can hold; "" where there is none."""
+        for column in self._shapes[table]:
+            if column.name in row and not column.takes(row[column.name]):
+                return column.name
+        return ""
 
     def highest(self, table: str) -> int:
         """Return the highest id that the file says it gave out in ``table``; 0 where it cannot be read."""
@@ -101,26 +115,41 @@ class DamagedFile:
             for rowid, values in PageFile(self._copy).rows():
                 for table, columns in self.columns.items():
                     if _fits(values, columns):
-                        names = [name for name, _, _ in columns]
+                        names = [column.name for column in columns]
                         row = dict(zip(names, values, strict=False))
                         row[names[0]] = rowid
                         self._pages[table].setdefault(rowid, row)
         return self._pages
 
 
-def _columns() -> dict[str, list[tuple[str, str, bool]]]:
-    """Return (name, type, may be NULL) of the columns of each table whose first column is its row number."""
-    found = {}
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of a table of a new workspace; ``is_number`` says that it is the number of the row."""
+
+    name: str
+    kind: str
+    optional: bool
+    is_number: bool
+
+    def takes(self, value: Any) -> bool:
+        """Return whether a row of the table can hold the value here."""
+        if value is None:
+            return self.optional
+        return isinstance(value, _KINDS.get(self.kind, (str, int, float, bytes)))
+
+
+def _shapes() -> dict[str, list[_Column]]:
+    """Return the columns of each table of a new workspace."""
+    found: dict[str, list[_Column]] = {}
     with closing(sqlite3.connect(":memory:")) as fresh:
         for statement in STATEMENTS:
             fresh.execute(statement)
-        for (table,) in fresh.execute(
-            "SELECT name FROM sqlite_schema WHERE type='table' AND sql NOT LIKE '%WITHOUT ROWID%'"
-            " AND name NOT LIKE 'sqlite_%'"
-        ).fetchall():
-            info = fresh.execute(f"PRAGMA table_info({table})").fetchall()
-            if info[0][5] == 1 and info[0][2] == "INTEGER":
-                found[table] = [(name, kind, not required) for _, name, kind, required, _, _ in info]
+        for table, made in fresh.execute("SELECT name, sql FROM sqlite_schema WHERE type='table'").fetchall():
+            by_row = "WITHOUT ROWID" not in (made or "") and not table.startswith("sqlite_")
+            found[table] = [
+                _Column(name, kind, not required, by_row and key == 1 and kind == "INTEGER")
+                for _, name, kind, required, _, key in fresh.execute(f"PRAGMA table_info({table})").fetchall()
+            ]
     return found
 
 
@@ -129,20 +158,15 @@ def _primary(raw: sqlite3.Connection, table: str) -> list[str]:
     return [name for _, name in keys] or ["rowid"]
 
 
-_KINDS = {"INTEGER": int, "TEXT": str, "REAL": (int, float)}
 _LATER = 2
 """Columns that may be missing at the end of a long row, because a later version added them."""
 
 
-def _fits(values: list[Any], columns: list[tuple[str, str, bool]]) -> bool:
+def _fits(values: list[Any], columns: list[_Column]) -> bool:
     least = len(columns) - (_LATER if len(columns) > 4 * _LATER else 0)
     if not least <= len(values) <= len(columns) or values[0] is not None:
         return False
-    for value, (name, kind, optional) in zip(values[1:], columns[1:], strict=False):
-        if value is None and optional:
-            continue
-        if not isinstance(value, _KINDS.get(kind, str)):
-            return False
-        if name.endswith("sha256") and len(str(value)) != 64:
+    for value, column in zip(values[1:], columns[1:], strict=False):
+        if not column.takes(value) or (value is not None and column.name.endswith("sha256") and len(str(value)) != 64):
             return False
     return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,7 +105,7 @@ class Rebuild:
         self._keep_first_picks()
         text_notes.note_all(self._raw)
         for table, key in (("skip", "presentation_id"), ("bookmark", ""), ("step", "id"), ("setting", "")):
-            for row in self._damaged.rows(table, key):
+            for row in self._rows(table, key):
                 self._store(table, row, f"A row of {table} could not be kept")
         return self.result
 
@@ -118,6 +118,14 @@ class Rebuild:
 
     # One table
 
+    def _rows(self, table: str, key: str = "id") -> Iterator[Row]:
+        """Yield the rows of a table; those that no row of it can be are counted as lost."""
+        for row in self._damaged.rows(table, key):
+            if column := self._damaged.misfit(table, row):
+                self.result.lose(table, f"A row of {table} is damaged: {column} holds nothing of its kind.", row)
+            else:
+                yield row
+
     def _numbered(self, table: str, problem: Callable[[Row], str] | None = None) -> None:
         highest, expected = 0, self._damaged.highest(table)
         for row in self._damaged.rows(table, gapless=table in _CONSECUTIVE):
@@ -125,7 +133,8 @@ class Rebuild:
             if table in _CONSECUTIVE:
                 self._missing(table, highest + 1, number)
             highest = number
-            if why := problem(row) if problem else "":
+            misfit = self._damaged.misfit(table, row)
+            if why := f"{misfit} holds nothing of its kind" if misfit else problem(row) if problem else "":
                 self.result.lose(table, f"{noun_of(table)} {number}: {why}.", row)
                 continue
             if table == "source":
@@ -253,8 +262,8 @@ class Rebuild:
 
     def _changesets(self) -> None:
         """Bring back changesets; one whose changes are not all there stays a draft, which no freeze takes."""
-        entries = list(self._damaged.rows("changeset_entry"))
-        for row in self._damaged.rows("changeset"):
+        entries = list(self._rows("changeset_entry"))
+        for row in self._rows("changeset"):
             number, approval = row["id"], (row["approver_id"], row["sha256"], row["approved_ms"])
             self._need("reviewer", row["author_id"], stand_ins.reviewer)
             draft = {**row, "state": "draft", "approver_id": None, "sha256": None, "approved_ms": None}
@@ -275,7 +284,7 @@ class Rebuild:
         self._raw.execute(query, (*approval, number))
 
     def _rubric_versions(self) -> None:
-        for row in self._damaged.rows("rubric_version"):
+        for row in self._rows("rubric_version"):
             number, published = row["id"], row["state"] == "published"
             self._need("rubric", row["rubric_id"], stand_ins.rubric)
             values = {"sha256": row["sha256"], "published_ms": row["published_ms"]}
@@ -302,8 +311,8 @@ class Rebuild:
 
     def _versions(self, table: str, sha: str) -> None:
         """Bring back only versions of which every row is there: one with gaps would not be what was frozen."""
-        parts = {part: list(self._damaged.rows(part, "")) for part in _PARTS[table]}
-        for row in self._damaged.rows(table):
+        parts = {part: list(self._rows(part, "")) for part in _PARTS[table]}
+        for row in self._rows(table):
             self._raw.execute("SAVEPOINT version")
             before = Counter(self.result.read)
             try:
@@ -336,7 +345,7 @@ class Rebuild:
 
     def _links(self) -> None:
         """Store which source each pair was found in; the pair's own source where that is lost."""
-        for row in self._damaged.rows("pair_source", ""):
+        for row in self._rows("pair_source", ""):
             if self._has("pair", row["pair_id"]):
                 self._need("source", row["source_id"], stand_ins.source)
                 self._store("pair_source", row, f"Where pair {row['pair_id']} was found")

@@ -8,13 +8,14 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core import durable
 from core.cli.app import main
 from core.domain.changes import Changes
-from core.domain.errors import BadInput, NotFound, UsageError, UserError
+from core.domain.errors import BadInput, NotFound, StorageFull, UsageError, UserError
 from core.domain.release_gate import GateCheck, GateDecision
 from core.domain.votes import VoteRequest
 from core.runs.evaluations.folder import OUTCOMES, EvaluationFolder
@@ -26,6 +27,7 @@ from core.services.releases.making import require_releasable
 from core.services.releases.verifying import deltas, verify_contract
 from core.services.releases.views import ReleaseRequest
 from core.services.thresholds.service import ScoredSet, ThresholdRequest
+from core.store.sqlite.database import Store
 from tests.fakes.exports import export_here
 
 SIGNED = Signed("r1", "kind", "ben", "ann", "", 1)
@@ -166,6 +168,26 @@ def test_that_a_release_is_refused_with_the_reasons_and_leaves_nothing(
         app.releases.make(ReleaseRequest(evaluation, tmp_path / "out", "ben"))
     assert "Sealed test" in refused.value.message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_that_a_release_that_the_workspace_could_not_note_leaves_no_folder(
+    app: Application, evaluation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Store.write
+
+    def full(self: Store, job: Any, label: str, *rest: Any) -> Any:
+        if label != "noting a release":
+            return real(self, job, label, *rest)
+        assert (tmp_path / "out" / "contract.json").is_file()
+        raise StorageFull("There is no room left.")
+
+    export_here(monkeypatch)
+    before = app.releases.list()
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "write", full)
+        with pytest.raises(StorageFull):
+            app.releases.make(ReleaseRequest(evaluation, tmp_path / "out", "ben", despite="A demonstration."))
+    assert list(tmp_path.iterdir()) == [] and app.releases.list() == before
 
 
 def test_that_a_release_is_one_verified_folder_that_says_first_that_the_gate_did_not_pass(
