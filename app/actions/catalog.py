@@ -131,6 +131,7 @@ _DATA: tuple[A, ...] = (
         "A policy or a model answers prompts in pairs.",
         "Data",
     ),
+    A("data.tag", "Tags of the pairs…", "G", "tag", "Put words on the selected pairs, or take them off.", "Data"),
     A("data.label", "Label these pairs", "Ctrl+L", "annotate", "Annotate the selected or shown pairs.", "Data"),
     A(
         "data.freeze",

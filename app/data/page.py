@@ -20,6 +20,7 @@ from app.data.generate_actions import GenerateActions
 from app.data.import_report import ImportReportCard
 from app.data.index_keeper import IndexKeeper
 from app.data.pair_import import PairImport
+from app.data.pair_tagging import PairTagging
 from app.data.pairs_tab import Found, PairsTab
 from app.data.unfinished_card import UnfinishedCard
 from app.main_window.page import Page
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from core.services.importing.service import UnfinishedImport
 
 
-OF_TABS = ("data.open", "data.preview", "data.find", "data.label", "data.clear_filters", "data.copy_id")
+OF_TABS = ("data.open", "data.preview", "data.find", "data.label", "data.tag", "data.clear_filters", "data.copy_id")
 """Actions of the tabs, which are off while the import page is shown."""
 
 
@@ -71,6 +72,7 @@ class DataPage(Page):
         self.unfinished = UnfinishedCard()
         self._importing = self._any_pairs = False
         self.dataset_actions = DatasetActions(context, lambda: self.datasets, self)
+        self.tagging = PairTagging(context, self.table.selected_ids, self)
         self.generating = GenerateActions(context, self)
         self.index = IndexKeeper(context, self)
         self.feedback = FeedbackPlace(self)
@@ -208,6 +210,7 @@ class DataPage(Page):
             "data.clear_filters": self.pairs.clear_filters,
             "data.open": self._open_pair,
             "data.label": self._label,
+            "data.tag": self.tagging.ask,
             "data.generate": self.generating.ask,
             "data.freeze": self.dataset_actions.freeze,
             "data.export": self.dataset_actions.export,

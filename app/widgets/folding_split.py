@@ -76,7 +76,7 @@ class FoldingSplit(LineSplitter):
         parts = [self.widget(n) for n in range(self.count())]
         shown = [n for n, part in enumerate(parts) if part is not None and not part.isHidden()]
         needs = {n: self._least_width(part) for n in shown if (part := parts[n]) is not None}
-        before = self.sizes() if self._grows is None else self._kept[Qt.Orientation.Horizontal]
+        before = self._in_proportion(shown) if self._grows is None else self._kept[Qt.Orientation.Horizontal]
         sizes = {n: max(before[n], needs[n]) for n in shown}
         spare = self.width() - self.handleWidth() * max(0, len(shown) - 1) - sum(sizes.values())
         if self._grows in sizes:
@@ -88,6 +88,13 @@ class FoldingSplit(LineSplitter):
         wanted = [sizes.get(n, 0) for n in range(self.count())]
         if wanted != self.sizes():
             self.setSizes(wanted)
+
+    def _in_proportion(self, shown: Sequence[int]) -> list[int]:
+        """Return the widths of parts that grow alike: the present width, divided as it was at first or by the user."""
+        kept = self._kept[Qt.Orientation.Horizontal]
+        room = self.width() - self.handleWidth() * max(0, len(shown) - 1)
+        total = sum(kept[n] for n in shown) or 1
+        return [round(room * width / total) for width in kept]
 
     def _least_width(self, part: QWidget) -> int:
         return max(_need(part).width(), round(self._least.get(id(part), 0) * self.fontMetrics().height()))

@@ -24,6 +24,7 @@ class NewPair(NamedTuple):
         left_is: which response the file names first.
         text_flags: what looks wrong in the texts, see ``core.domain.text_flags``.
         prompt_same: the prompt's keys, see ``core.domain.text_form``; ``prompt_words`` likewise.
+        tags: that the file brings, as one text; see ``core.domain.pair_tags``.
     """
 
     sha256: str
@@ -42,6 +43,7 @@ class NewPair(NamedTuple):
     text_flags: int
     prompt_same: int
     prompt_words: int
+    tags: str = ""
 
 
 class NewRow(NamedTuple):
@@ -129,6 +131,7 @@ class BatchResult:
         known_labels: labels not stored because that reviewer has given the same one already.
         second_labels: labels that contradict an earlier one of their reviewer, stored under a name of their own.
         known_pair_labels: labels stored for pairs that were there before this file was read.
+        tagged: pairs that got tags.
     """
 
     imported: int = 0
@@ -139,6 +142,7 @@ class BatchResult:
     known_labels: int = 0
     second_labels: int = 0
     known_pair_labels: int = 0
+    tagged: int = 0
     reviewers: set[str] = field(default_factory=set)
 
     def add(self, other: BatchResult) -> None:

@@ -15,7 +15,8 @@ from sqlmodel import Session, col, select
 
 from core.domain.ids import canonical_json, new_uid, new_uids
 from core.domain.names import cleaned_name
-from core.store import rubrics
+from core.domain.pair_tags import tags_of_text
+from core.store import pair_tags, rubrics
 from core.store.chain.known_rows import note_rows
 from core.store.import_reviewers import ImportReviewers, judged_on
 from core.store.import_rows import BatchResult, NewPair, NewRow, NewSource, Target
@@ -91,6 +92,9 @@ def add_batch(session: Session, target: Target, rows: Sequence[NewRow], context:
         noted, known = _insert_sources(session, target, rows, ids, old)
         if labels:
             _insert_labels(session, target, rows, ids, old, known, result, context)
+    if any(pair.tags for row in rows for pair in row.pairs):
+        tags = {ids[pair.sha256]: tags_of_text(pair.tags) for row in rows for pair in row.pairs if pair.tags}
+        result.tagged = pair_tags.add(session, context, tags)
     for row, new in zip(rows, brought, strict=True):
         # A pair is noted with the first record of the file it stood in.
         repeated = not new and all(noted[ids[pair.sha256]] < row.line for pair in row.pairs)

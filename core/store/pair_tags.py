@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from sqlmodel import Session
 
 from core.domain.counting import counted
+from core.domain.pair_tags import checked_tag
 from core.store import events
 from core.store.plain import fetch, read_json
 from core.store.sqlite.write_context import WriteContext
@@ -47,14 +48,31 @@ def current(session: Session) -> Mapping[int, tuple[str, ...]]:
     return TagBook().read(session)
 
 
-def log(session: Session, context: WriteContext, op: str, tag: str, pair_ids: Sequence[int], reviewer_id: int) -> None:
-    """Log that a reviewer put a tag on pairs (``TAG``) or took it off them (``UNTAG``)."""
+def log(
+    session: Session, context: WriteContext, op: str, tag: str, pair_ids: Sequence[int], reviewer_id: int | None
+) -> None:
+    """Log that a reviewer, or a file (None), put a tag on pairs (``TAG``) or took it off them (``UNTAG``)."""
     one = pair_ids[0] if len(pair_ids) == 1 else None
     pairs = f"pair {one}" if one else counted(len(pair_ids), "pair")
     events.log(
         session, context, op, f"Tagged {pairs}: {tag}" if op == TAG else f"Took the tag {tag} off {pairs}",
         reviewer_id=reviewer_id, subject="pair", subject_id=one, detail={"tag": tag, "pairs": list(pair_ids)},
     )  # fmt: skip
+
+
+def add(session: Session, context: WriteContext, wanted: Mapping[int, Sequence[str]]) -> int:
+    """Put checked tags of a file on pairs; a tag in use keeps its spelling. Returns how many pairs got a new one."""
+    now = current(session)
+    known = list(dict.fromkeys(tag for tags in now.values() for tag in tags))
+    touched: dict[str, list[int]] = {}
+    for key, tags in wanted.items():
+        for tag in dict.fromkeys(checked_tag(one, known) for one in tags):
+            known.append(tag)
+            if tag not in now.get(key, ()):
+                touched.setdefault(tag, []).append(key)
+    for tag, keys in touched.items():
+        log(session, context, TAG, tag, keys, None)
+    return len({key for keys in touched.values() for key in keys})
 
 
 def _after(tags: Mapping[int, tuple[str, ...]], rows: Sequence[tuple[int, str, str]]) -> dict[int, tuple[str, ...]]:

@@ -73,17 +73,23 @@ def _least_gap(places: Sequence[float]) -> float:
 def tick_text(value: float, spacing: float) -> str:
     """Return what a tick says: as many digits as its spacing needs, a real minus sign, commas between thousands.
 
-    >>> tick_text(0.15, 0.05), tick_text(-2.0, 1.0), tick_text(12000.0, 1000.0), tick_text(2e-06, 1e-06)
-    ('0.15', '−2', '12,000', '2e−06')
+    >>> tick_text(0.15, 0.05), tick_text(-2.0, 1.0), tick_text(12000.0, 1000.0), tick_text(4.5e-05, 5e-06)
+    ('0.15', '−2', '12,000', '4.5e−5')
     """
     if value == 0 or abs(value) < 1e-9 * spacing:
         return "0"
     places = max(0, -math.floor(math.log10(spacing) + 1e-9))
+    digits = math.ceil(math.log10(abs(value) / spacing) + 1e-9) + 1
     if places > 4 and abs(value) < 1e-3:
-        return f"{value:.{max(1, math.ceil(math.log10(abs(value) / spacing) + 1e-9) + 1)}g}".replace("-", "−")
+        return _short(f"{value:.{max(1, digits)}g}")
     if abs(value) >= 1e7 and (spacing < 1 or abs(value) / spacing < 1e4 or abs(value) >= 1e16):
-        return f"{value:.{max(4, min(17, math.ceil(math.log10(abs(value) / spacing) + 1e-9) + 1))}g}".replace("-", "−")
+        return _short(f"{value:.{max(4, min(17, digits))}g}")
     return f"{value:,.{min(places, _MOST_PLACES)}f}".replace("-", "−")
+
+
+def _short(text: str) -> str:
+    """Return a number without the zero of its exponent: labels that are wider than an axis are not printed."""
+    return text.replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
 
 
 def power_text(place: float) -> str:

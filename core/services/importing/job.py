@@ -211,6 +211,8 @@ class ImportJob:
             what = "One of the labels stored is a new label of a pair"
             what = what if known == 1 else f"{known:,} of the labels stored are new labels of pairs"
             notes.append(f"{what} known before.")
+        if total.tagged:
+            notes.append(f"{counted(total.tagged, 'pair')} got the tags of the file.")
         notes += self._flags.sentences()
         return (*notes, *self._remarks)
 

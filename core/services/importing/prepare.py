@@ -8,6 +8,7 @@ from core.domain.conversation import Prompt
 from core.domain.ids import canonical_json, sha256_text
 from core.domain.judgement import from_screen
 from core.domain.pair import Response
+from core.domain.pair_tags import SEPARATOR
 from core.domain.text_flags import text_flags
 from core.domain.text_form import prompt_keys
 from core.services.importing.limits import RowRejected
@@ -65,6 +66,7 @@ def prepare(parsed: ParsedPair) -> NewPair:
             text_flags(text, question, a_text, b_text),
             keys.same,
             keys.words,
+            SEPARATOR.join(parsed.tags),
         )
     )
 

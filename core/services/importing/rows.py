@@ -41,12 +41,13 @@ class ParsedLabel:
 
 @dataclass(frozen=True, slots=True)
 class ParsedPair:
-    """A prompt and two responses in the order of the file, with the labels that came along."""
+    """A prompt and two responses in the order of the file, with the labels and the tags that came along."""
 
     prompt: Prompt
     first: Response
     second: Response
     labels: tuple[ParsedLabel, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

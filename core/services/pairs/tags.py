@@ -79,6 +79,36 @@ class PairTagsService:
 
         return Outcome(self._store.write(job, "tagging pairs"), Changes.PAIRS)
 
+    def take_back(
+        self, reviewer_id: int, before: Mapping[int, Sequence[str]], after: Mapping[int, Sequence[str]]
+    ) -> Outcome[int]:
+        """Undo a change of tags in one transaction; what was changed since then stays.
+
+        Args:
+            reviewer_id: who does it.
+            before: pair -> its tags before the change; pairs without one may be left out.
+            after: pair -> its tags after the change, likewise.
+
+        Returns:
+            How many pairs have other tags than now.
+        """
+        context, pairs = self._store.write_context(), sorted({*before, *after})
+
+        def job(session: repository.Session) -> int:
+            now, changed = pair_tags.current(session), set[int]()
+            for op, given, lacking in ((pair_tags.UNTAG, after, before), (pair_tags.TAG, before, after)):
+                touched: dict[str, list[int]] = {}
+                for key in pairs:
+                    for tag in given.get(key, ()):
+                        if tag not in lacking.get(key, ()) and (tag in now.get(key, ())) == (op == pair_tags.UNTAG):
+                            touched.setdefault(tag, []).append(key)
+                for tag, keys in touched.items():
+                    pair_tags.log(session, context, op, tag, keys, reviewer_id)
+                    changed.update(keys)
+            return len(changed)
+
+        return Outcome(self._store.write(job, "undoing a change of tags"), Changes.PAIRS)
+
     def set_tags(self, pair_id: int, reviewer_id: int, tags: Sequence[str]) -> Outcome[int]:
         """Give a pair these tags and no others; see :meth:`change`."""
         wanted = {tag.casefold() for tag in tags}

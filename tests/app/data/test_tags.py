@@ -8,6 +8,7 @@ from app.data.columns import COLUMNS
 from app.data.filter_bar import FilterBar, FilterLists
 from app.data.freeze_form import FreezeForm
 from core.domain.pair_table import PairFilter, PairSummary
+from tests.fakes.workspaces import opened
 
 
 def test_that_a_tag_is_chosen_in_the_menu_of_filters_and_taken_off_by_its_chip(theme: Any, qtbot: Any) -> None:
@@ -42,3 +43,38 @@ def test_that_a_freeze_form_lists_the_tags_that_leave_pairs_out(theme: Any, qtbo
     plain = FreezeForm(theme, "mine", [], [], [])
     qtbot.addWidget(plain)
     assert plain.by_tag.isHidden() and plain.policy().drop_tags == ()
+
+
+def test_that_several_pairs_get_tags_at_once_and_undo_gives_back_what_they_had(
+    tmp_path: Any, main_window: Any, qtbot: Any
+) -> None:
+    with opened(tmp_path / "ws", pairs=4) as app:
+        ann = app.reviewers.list()[0]
+        app.pairs.tags.change([1], ann.id, add=["old"])
+    running = main_window(workspace=tmp_path / "ws")
+    context, tags = running.context, running.context.services.pairs.tags
+    context.session.set_reviewer(ann.id, ann.name)
+    page = running.page("data")
+    context.navigate("data")
+    qtbot.waitUntil(lambda: page.table.count == 4)
+
+    def answer(dialog: Any) -> bool:
+        assert dialog.windowTitle() == "Tags of 4 pairs" and not dialog.main.isEnabled()
+        dialog.add.setText("hard, ")
+        dialog.remove.setText("Hard")
+        assert dialog.error.text() == "The tag “hard” is to be put on and taken off; name it once."
+        dialog.remove.setText("old")
+        assert dialog.error.isHidden()
+        dialog.main.click()
+        return True
+
+    running.dialogs.on_dialog = answer
+    page.table.selectAll()
+    context.actions.run("data.tag")
+    running.settle()
+    assert tags.of_pairs([1, 2, 3, 4]) == dict.fromkeys((1, 2, 3, 4), ("hard",))
+    notice = context.notices.kept[0]
+    assert (notice.text, notice.action) == ("The tags of 4 pairs changed.", "Undo")
+    notice.run()
+    running.settle()
+    assert tags.of_pairs([1, 2, 3, 4]) == {1: ("old",)}

@@ -54,3 +54,22 @@ def test_that_a_handle_that_was_moved_stays_there_also_after_folding(split: Fold
     assert split.orientation() == Qt.Orientation.Vertical
     split.resize(1401, 600)
     assert split.orientation() == Qt.Orientation.Horizontal and split.sizes() == [330, 1070]
+
+
+def test_that_parts_that_grow_alike_share_the_width_as_at_first_after_the_window_was_narrow(qtbot: Any) -> None:
+    parts = QLabel(), QLabel()
+    for part, width in zip(parts, (100, 300), strict=True):
+        part.setMinimumWidth(width)
+    split = FoldingSplit(parts, (400, 400), grows=None)
+    split.setHandleWidth(HANDLE)
+    qtbot.addWidget(split)
+    split.show()
+    split.resize(401, 400)
+    assert split.sizes() == [100, 300]
+    split.resize(801, 400)
+    assert split.sizes() == [400, 400]
+    split.moveSplitter(600, 1)
+    moved = split.sizes()[0]
+    split.resize(390, 400)
+    split.resize(801, 400)
+    assert moved > 450 and abs(split.sizes()[0] - moved) <= 1, "the user's own division stays"

@@ -8,6 +8,7 @@ from core.domain.conversation import Message, Prompt
 from core.domain.errors import BadInput
 from core.domain.judgement import Verdict
 from core.domain.pair import GenerationRecord, Response
+from core.domain.pair_tags import checked_tag, tags_of_text
 from core.services.importing.formats.messages import prompt_of, read_answer, read_messages
 from core.services.importing.formats.row_format import BoundFormat, RowFormat
 from core.services.importing.formats.sample import Row, Sample
@@ -46,10 +47,19 @@ def bind_table(sample: Sample, limits: Limits) -> BoundFormat | None:
             for name, extra in (("response_a", "a_generation"), ("response_b", "b_generation"))
         ]
         return [
-            ParsedPair(_table_prompt(row, limits), answers[0], answers[1], _table_labels(row.get("labels"), limits))
+            ParsedPair(
+                _table_prompt(row, limits),
+                answers[0],
+                answers[1],
+                _table_labels(row.get("labels"), limits),
+                _table_tags(row.get("tags"), limits),
+            )
         ]
 
-    return BoundFormat(convert, ("the labels keep the names of their reviewers",))
+    notes = ["the labels keep the names of their reviewers"]
+    if "tags" in sample.names:
+        notes.append("the tags are put on the pairs again")
+    return BoundFormat(convert, tuple(notes))
 
 
 def _table_prompt(row: Row, limits: Limits) -> Prompt:
@@ -97,6 +107,16 @@ def _table_labels(value: object, limits: Limits) -> tuple[ParsedLabel, ...]:
             raise RowRejected("labels holds a verdict whose strength does not fit it")
         labels.append(ParsedLabel(verdict, strength if valid else None, name))
     return tuple(labels)
+
+
+def _table_tags(value: object, limits: Limits) -> tuple[str, ...]:
+    """Read the tags of a pair, parted by commas."""
+    if value in (None, ""):
+        return ()
+    try:
+        return tuple(checked_tag(tag) for tag in tags_of_text(check_text(value, "tags", limits)))
+    except BadInput as error:
+        raise RowRejected(f"tags holds something that is no tag ({error.message})") from None
 
 
 def _record(value: object, limits: Limits) -> GenerationRecord | None:

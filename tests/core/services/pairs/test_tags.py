@@ -15,6 +15,7 @@ from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.store import events
 from core.store.pair_tags import TagBook
+from tests.fakes.fresh import fresh
 from tests.fakes.workspaces import opened, prefer
 
 
@@ -54,6 +55,23 @@ def test_that_a_pair_gets_exactly_the_tags_it_is_given_and_had_before_again(app:
     assert set(tags.of(1)) == {"a", "b"}
     tags.set_tags(1, ann(app), [])
     assert tags.counts() == {}
+
+
+def test_that_a_change_of_several_pairs_is_taken_back_and_what_came_since_then_stays(app: Application) -> None:
+    tags = app.pairs.tags
+    tags.change([1, 2], ann(app), add=["old"])
+    before = tags.of_pairs([1, 2, 3])
+    tags.change([1, 2, 3], ann(app), add=["new"], remove=["old"])
+    after = tags.of_pairs([1, 2, 3])
+    tags.change([3], ann(app), add=["later"])
+    tags.change([2], ann(app), remove=["new"])
+    assert tags.take_back(ann(app), before, after).value == 3
+    assert {key: set(found) for key, found in tags.of_pairs([1, 2, 3]).items()} == {
+        1: {"old"},
+        2: {"old"},
+        3: {"later"},
+    }
+    assert tags.take_back(ann(app), before, after).value == 0
 
 
 @pytest.mark.parametrize("tag", ["", "  ", "a,b", "a\nb", "x" * 121])
@@ -105,3 +123,12 @@ def test_that_the_exported_table_holds_the_tags_and_is_imported_again(app: Appli
     assert row["tags"] == "'=hard, typo", "a spreadsheet runs no tag"
     assert report.rows == 1
     assert app.imports.run(tmp_path / "pairs.csv", consent="granted").value.duplicates == 1
+    app.pairs.tags.change([1], ann(app), remove=["typo"])
+    app.pairs.tags.change([2], ann(app), add=["Typo"])
+    back = app.imports.run(tmp_path / "pairs.csv", consent="granted").value
+    assert app.pairs.tags.of_pairs([1, 2]) == {1: ("=hard", "Typo"), 2: ("Typo",)}, "a tag in use keeps its spelling"
+    assert "1 pair got the tags of the file." in back.reading.notes
+    with fresh(tmp_path / "other") as other:
+        other.imports.run(tmp_path / "pairs.csv", consent="granted")
+        assert other.pairs.tags.counts() == {"=hard": 1, "typo": 1}
+        assert other.workspace.check().ok

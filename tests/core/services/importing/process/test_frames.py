@@ -25,6 +25,7 @@ PAIR = st.builds(
     st.sampled_from("AB"),
     st.lists(LABEL, max_size=3).map(tuple),
     *[NUMBER] * 3,
+    TEXT,
 )
 ROW = st.builds(NewRow, NUMBER, st.lists(PAIR, max_size=3).map(tuple), st.integers(1, 9))
 BATCH = st.builds(
@@ -50,7 +51,23 @@ def test_that_batches_arrive_as_they_were_sent(batches: list[Batch]) -> None:
 
 def test_that_a_message_cut_off_anywhere_is_none() -> None:
     pair = NewPair(
-        "s", "p", 1, "q\U0001f600", "[]", "a", "b", "one", "two", "", "", "A", (NewLabel("", "tie", None),), 0, 5, 6
+        "s",
+        "p",
+        1,
+        "q\U0001f600",
+        "[]",
+        "a",
+        "b",
+        "one",
+        "two",
+        "",
+        "",
+        "A",
+        (NewLabel("", "tie", None),),
+        0,
+        5,
+        6,
+        "hard",
     )
     whole = sent(Batch([NewRow(1, (pair,))], [], 9))
     assert read_frame(io.BytesIO(whole))["texts"].startswith("sp")
