@@ -25,6 +25,8 @@ _X11_OFFSET = 8
 _ASCII = range(0x20, 0x7F)
 _AT_BRACKETS = "+$*#"
 """What European layouts have at the places of the brackets, which need AltGr there."""
+_AT_BACKSLASH = "#*'$"
+"""What they have at the place of the backslash."""
 _CARRIED = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 _OTHERS = (
     Qt.KeyboardModifier.AltModifier
@@ -75,7 +77,8 @@ def meant_sign(key: int, modifiers: Qt.KeyboardModifier, place: str, *, latin: b
         return ""
     if place.isdigit():
         return "" if modifiers & Qt.KeyboardModifier.ShiftModifier else place
-    if key not in _ASCII or (place in "[]" and chr(key) in _AT_BRACKETS):
+    signs = _AT_BRACKETS if place in "[]" else _AT_BACKSLASH if place == "\\" else ""
+    if key not in _ASCII or chr(key) in signs:
         return place
     return place if not latin and place.isalpha() else ""
 

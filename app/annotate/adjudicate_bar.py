@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, QSize, Signal
-from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from app.actions.adjudicate_rows import CAUSE_ACTIONS, OUTCOME_ACTIONS
 from app.actions.registry import ActionRegistry
 from app.annotate.adjudicate_state import DecisionForm, ShownConflict
+from app.annotate.telling_bar import TellingBar
 from app.theme.theme import Theme
-from app.widgets.buttons import ActionButton, action_button
-from app.widgets.containers import Card
 from app.widgets.controls import ComboBox
 from app.widgets.flow import FlowLayout
 from app.widgets.labels import text_label
-from app.widgets.messages import announce
 from app.widgets.verdict_button import VerdictButton
-from core.domain.adjudication import CAUSES, CHANGE_REQUEST, OUTCOMES
+from core.domain.adjudication import CHANGE_REQUEST, OUTCOMES
 from core.domain.counting import counted
 from core.domain.judgement import screen_words
 
 WHOLE_RUBRIC = "The rubric as a whole"
+_LOWER = (("adjudicate.undo", "Undo"), ("adjudicate.later", "Later"))
 
 
 class ChoiceButton(VerdictButton):
     """A choice that is read whole: a row of them breaks rather than cuts their words. Lower than a verdict."""
 
-    def __init__(self, text: str, keys: str, *, name: str = "") -> None:
-        super().__init__(text, keys, name=name)
+    def __init__(self, actions: ActionRegistry, action_id: str, *, about: str = "") -> None:
+        super().__init__(actions, action_id, about=about)
         self.setProperty("verdict", "choice")
 
     def sizeHint(self) -> QSize:
@@ -43,7 +41,7 @@ class ChoiceButton(VerdictButton):
         return self.sizeHint()
 
 
-class AdjudicateBar(Card):
+class AdjudicateBar(TellingBar):
     """Runs the actions of a decision and shows what is chosen.
 
     Signals:
@@ -55,11 +53,10 @@ class AdjudicateBar(Card):
     note_changed = Signal(str)
 
     def __init__(self, actions: ActionRegistry, theme: Theme) -> None:
-        super().__init__(spacing=6)
-        self._actions, self._stored, self._message = actions, "", ""
+        super().__init__(actions, theme)
         self.verdict, self.first = text_label("", "strong"), text_label("", "caption")
         self.beside = text_label("", "caption")
-        self._build_verdict(theme)
+        self._build_verdict()
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(6)
@@ -79,44 +76,35 @@ class AdjudicateBar(Card):
         self.note.textChanged.connect(self.note_changed)
         grid.addWidget(self.note, 3, 1)
         self.add(grid)
-        self.line = text_label("", "caption", wrap=True)
-        self.add(self.line)
-        self.add(self._lower(theme))
-        self._print()
+        lesser = [self.flat(action_id, words) for action_id, words in _LOWER]
+        self.submit = self.add_lower(lesser, "adjudicate.decide", "Decide && next")
 
-    def _build_verdict(self, theme: Theme) -> None:
+    def _build_verdict(self) -> None:
         row = FlowLayout(spacing=8, row_spacing=2, middle=True)
         for widget in (text_label("Final verdict", "muted"), self.verdict, self.first):
             row.addWidget(widget)
-        row.addWidget(self._flat("adjudicate.amend", "Amend", theme))
+        row.addWidget(self.flat("adjudicate.amend", "Amend"))
         row.add_gap()
         row.addWidget(self.beside)
         self.add(row)
 
-    def _flat(self, action_id: str, words: str, theme: Theme) -> QWidget:
-        return action_button(self._actions, action_id, text=words, kind="flat", show_key=True, theme=theme)
-
     def _buttons_of_causes(self) -> FlowLayout:
         row = FlowLayout(spacing=6, row_spacing=4)
-        self.causes = {key: self._button(action, CAUSES[key]) for key, action in CAUSE_ACTIONS.items()}
+        self.causes = {key: ChoiceButton(self._actions, action) for key, action in CAUSE_ACTIONS.items()}
         for button in self.causes.values():
             row.addWidget(button)
         return row
 
     def _buttons_of_outcomes(self) -> FlowLayout:
         row = FlowLayout(spacing=6, row_spacing=4)
-        self.outcomes = {key: self._button(action, OUTCOMES[key][0]) for key, action in OUTCOME_ACTIONS.items()}
-        for key, button in self.outcomes.items():
-            button.setToolTip(f"{OUTCOMES[key][0]}: {OUTCOMES[key][1]}")
+        self.outcomes = {
+            key: ChoiceButton(self._actions, action, about=OUTCOMES[key][1]) for key, action in OUTCOME_ACTIONS.items()
+        }
+        for button in self.outcomes.values():
             row.addWidget(button)
         self.about = text_label("", "caption")
         row.addWidget(self.about)
         return row
-
-    def _button(self, action_id: str, title: str) -> ChoiceButton:
-        button = ChoiceButton(title, self._actions.key_text(action_id), name=title)
-        button.clicked.connect(lambda _=False: self._actions.run(action_id))
-        return button
 
     def _request_row(self) -> QWidget:
         box = QWidget()
@@ -131,16 +119,6 @@ class AdjudicateBar(Card):
         row.addWidget(self.clauses)
         row.addWidget(self.request, 1)
         return box
-
-    def _lower(self, theme: Theme) -> FlowLayout:
-        lower = FlowLayout(spacing=3, row_spacing=4)
-        for action_id, words in (("adjudicate.undo", "Undo"), ("adjudicate.later", "Later")):
-            lower.addWidget(self._flat(action_id, words, theme))
-        lower.add_gap()
-        self.submit = ActionButton(self._actions, "adjudicate.decide", "Decide && next", "primary", True, theme)
-        self.submit.setIcon(QIcon())
-        lower.addWidget(self.submit)
-        return lower
 
     def show_conflict(self, shown: ShownConflict) -> None:
         """Show the verdict that stands, and the clauses that a request can be about."""
@@ -174,8 +152,7 @@ class AdjudicateBar(Card):
         if asks and not shown_before:
             self._choose_clause(form.clause)
             self.request.setFocus()
-        self._message = ""
-        self._print()
+        self.set_message("")
 
     def suggest(self, clauses: Sequence[str]) -> None:
         """Offer first the clause on which the votes differ."""
@@ -190,20 +167,3 @@ class AdjudicateBar(Card):
 
     def _emit_request(self) -> None:
         self.request_changed.emit(str(self.clauses.currentData() or ""), self.request.text())
-
-    def show_stored(self, words: str) -> None:
-        """Say what was stored last."""
-        self._stored = words
-        self._print()
-        announce(self, words)
-
-    def show_message(self, words: str) -> None:
-        """Tell the adjudicator something until something else is chosen."""
-        self._message = words
-        self._print()
-        announce(self, words)
-
-    def _print(self) -> None:
-        text = self._message or self._stored
-        self.line.setText(text)
-        self.line.setVisible(bool(text))

@@ -54,7 +54,7 @@ class AuditMode(QObject):
         controller.choice_changed.connect(lambda: self.view.bar.show_choice(controller.choice))
         controller.flag_changed.connect(lambda: self.view.bar.show_flag(controller.is_flagged))
         controller.queue_read.connect(self._show_queue)
-        controller.saved.connect(lambda said: self.view.bar.show_saved(said))
+        controller.saved.connect(lambda said: self.view.bar.show_stored(said))
         controller.message.connect(lambda said: self.view.bar.show_message(said))
         self._context.session.reviewer_changed.connect(self._reviewer_changed)
         handlers = controller.handlers() | {

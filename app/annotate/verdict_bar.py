@@ -70,10 +70,7 @@ class VerdictBar(Card):
         self._scale.addWidget(self.captions["right"], 0, 4, 1, 3)
         self.buttons: dict[int, VerdictButton] = {}
         for column, point in enumerate(VERDICT_POINTS):
-            name = actions.specs[point.action_id].title
-            button = VerdictButton(point.label, actions.key_text(point.action_id), name=name)
-            button.clicked.connect(lambda _=False, action_id=point.action_id: actions.run(action_id))
-            self.buttons[point.strength] = button
+            button = self.buttons[point.strength] = VerdictButton(actions, point.action_id, point.label)
             self._scale.addWidget(button, 1, column)
             self._scale.setColumnStretch(column, 1)
         self.add(self._scale)

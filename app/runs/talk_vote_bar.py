@@ -41,10 +41,7 @@ class TalkVoteBar(Card):
         scale.setHorizontalSpacing(_GAP_PX)
         self.buttons: dict[int, VerdictButton] = {}
         for column, (action_id, strength) in enumerate(VOTES.items()):
-            title = actions.specs[action_id].title
-            button = VerdictButton(title, actions.key_text(action_id), name=title)
-            button.clicked.connect(lambda _=False, action_id=action_id: actions.run(action_id))
-            self.buttons[strength] = button
+            button = self.buttons[strength] = VerdictButton(actions, action_id)
             scale.addWidget(button, 1, column)
             scale.setColumnStretch(column, 1)
         self.captions = text_label("Left is", "caption"), text_label("Right is", "caption")

@@ -8,6 +8,8 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton
 
+from app.actions.registry import ActionRegistry
+
 EDGES_PX = 8
 """What the frame of a verdict takes from its words, both sides together."""
 SMALLEST = 0.7
@@ -27,27 +29,41 @@ class Wording(IntEnum):
 
 
 class VerdictButton(QPushButton):
-    """A verdict with its key printed on it; the number of a verdict never changes.
+    """A verdict that runs an action of the catalog, with the key of that action printed on it as it is now.
 
     ``set_chosen`` shows it as the current answer. The key is drawn, not part of the label. Where not even single words
     fit, they are drawn smaller, down to ``SMALLEST``.
 
     Args:
-        text: the verdict in full, its side first: "Left slightly better".
-        keys: the key that chooses it.
-        name: accessible name, which stays whatever is drawn.
+        actions: run the action, and know its keys.
+        action_id: the action; its title is the accessible name, which stays whatever is drawn.
+        text: the verdict in full, its side first: "Left slightly better"; the title without it.
+        about: what it means, for the tooltip.
     """
 
-    def __init__(self, text: str, keys: str, *, name: str = "") -> None:
+    def __init__(self, actions: ActionRegistry, action_id: str, text: str = "", *, about: str = "") -> None:
         super().__init__()
-        self._label, self._keys, self._wording, self._share = text, keys, Wording.ONE_LINE, 1.0
+        title = actions.specs[action_id].title
+        self._actions, self._action_id, self._about = actions, action_id, about
+        self._label, self._keys, self._wording, self._share = text or title, "", Wording.ONE_LINE, 1.0
         self.setCheckable(True)
         self.setProperty("verdict", "true")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(name or text)
+        self.setAccessibleName(title)
+        self.clicked.connect(lambda: actions.run(action_id))
+        actions.keys_changed.connect(self._follow_keys)
+        self._follow_keys()
+
+    def _follow_keys(self) -> None:
+        """Print the key as it is now: as it was edited, or as the layout of the keyboard has it."""
+        keys, name = self._actions.key_text(self._action_id), self.accessibleName()
+        self._keys = keys
         self.setAccessibleDescription(f"Key {keys}" if keys else "")
-        self.setToolTip(f"{name or text} ({keys})" if keys else text)
+        told = f"{name}: {self._about}" if self._about else name
+        self.setToolTip(f"{told} ({keys})" if keys else told)
+        self.updateGeometry()
+        self.update()
 
     def set_chosen(self, chosen: bool) -> None:
         """Show it as chosen or not."""

@@ -1,4 +1,4 @@
-"""Every key of the labelling screen is reached on the keyboards of the world, by its letter or by its place.
+"""Every single key of the catalog is reached on the keyboards of the world, by its letter or by its place.
 
 Each table gives what a layout prints without Shift on the keys of a US keyboard, row by row (xkeyboard-config).
 """
@@ -27,9 +27,7 @@ LAYOUTS = {
     "Czech": ("+ěščřžýáíé", "qwertzuiopú)", "asdfghjklů§", "yxcvbnm,.-"),
 }
 DEAD = {("AZERTY", "^"): Qt.Key.Key_Dead_Circumflex, ("Greek", "´"): Qt.Key.Key_Dead_Acute}
-LABELLING = sorted(
-    {key for spec in CATALOG if spec.id.startswith("annotate.") for key in spec.keys if len(key) == 1 and key.isalnum()}
-)
+SINGLE = sorted({key for spec in CATALOG for key in spec.keys if len(key) == 1 and key.isalnum()})
 
 
 def events(layout: str) -> dict[str, QKeyEvent]:
@@ -56,7 +54,7 @@ def reached(layout: str, sign: str) -> list[str]:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("sign", LABELLING)
+@pytest.mark.parametrize("sign", SINGLE)
 def test_that_each_key_is_reached_by_one_key_of_the_layout(layout: str, sign: str) -> None:
     places = reached(layout, sign)
     if layout == "Turkish" and sign == "I":
