@@ -11,6 +11,7 @@ import typer
 from core.cli.feedback_words import read_consent
 from core.cli.output import as_id, say, say_json, table
 from core.cli.people import reviewer_id
+from core.cli.replacing import Replace
 from core.cli.workspace_access import open_workspace
 from core.domain.consent import SCOPES, date_ms, date_text
 from core.domain.counting import counted
@@ -38,6 +39,7 @@ def build() -> typer.Typer:
     group.command("grant", help="State that consent was granted, for which use and until when.")(grant)
     group.command("withdraw", help="Withdraw a consent, and see what holds it.")(withdraw)
     group.command("proof", help="What each dataset version holds, before and after a withdrawal.")(proof)
+    group.command("check", help="Check the file of a proof: whether all that it says is still so.")(check)
     group.command("affected", help="See what a withdrawal would touch; nothing is changed.")(show_affected)
     return group
 
@@ -124,11 +126,15 @@ def proof(
     reviewer: _Reviewer = "",
     event: _Event = 0,
     pair: _Pair = 0,
+    out: Annotated[Path | None, typer.Option(help="Write the proof to this file; `consent check` reads it.")] = None,
+    replace: Replace = False,
     as_json: _Json = False,
 ) -> None:
     """Prove a withdrawal: count what each frozen version holds of a subject; exit code 1 where a later one has some."""
     with open_workspace(workspace, read_only=True) as app:
-        found = app.consent.proof(*_subject(app, source, reviewer, event, pair))
+        subject, key = _subject(app, source, reviewer, event, pair)
+        consent = app.consent
+        found = consent.proof(subject, key) if out is None else consent.write_proof(subject, key, out, replace=replace)
     if as_json:
         say_json(found.to_plain())
     else:
@@ -138,6 +144,22 @@ def proof(
                 say(f"  {when}: {one.title} has {counted(one.held, found.unit)}, root {one.root_sha256[:12]}")
     if found.after and not found.holds:
         raise typer.Exit(1)
+
+
+def check(
+    workspace: _Ws,
+    file: Annotated[Path, typer.Argument(help="File of `consent proof --out`.")],
+    as_json: _Json = False,
+) -> int:
+    """Count again what the file says of each dataset version; exit code 0 where all is so."""
+    with open_workspace(workspace, read_only=True) as app:
+        found = app.consent.check_proof(file)
+    if as_json:
+        say_json({"event": "checked", "ok": not found, "problems": found})
+    else:
+        for line in found or ["Everything that the proof says is so."]:
+            say(line)
+    return 1 if found else 0
 
 
 def _subject(app: Application, source: str, reviewer: str, event: int, pair: int) -> tuple[str, int]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
+from core import durable
 from core.domain.changes import Changes, Outcome
 from core.domain.clock import now_ms
 from core.domain.consent import Consent
 from core.domain.errors import NotFound
 from core.services.feedback.affected import Affected, affected_by
-from core.services.feedback.consent_proof import ConsentProof, proof_of
+from core.services.feedback.consent_proof import ConsentProof, proof_content, proof_of, proof_problems
+from core.services.written_files import chosen_place, read_object
 from core.store import consents, reviewers, sources
 from core.store.consents import StatedConsent
 from core.store.sqlite.database import Store
@@ -104,3 +108,23 @@ class ConsentService:
             NotFound: when there is no such subject.
         """
         return proof_of(self._store, subject, subject_id)
+
+    def write_proof(self, subject: str, subject_id: int, target: Path, *, replace: bool = False) -> ConsentProof:
+        """Write the proof to a file that :meth:`check_proof` reads, and return it.
+
+        Raises:
+            NotFound: when there is no such subject.
+            BadInput: when the file is there and ``replace`` is not set, or is one that a workspace keeps.
+        """
+        found = self.proof(subject, subject_id)
+        text = json.dumps(proof_content(self._store, found), indent=2, ensure_ascii=False)
+        durable.write_bytes(chosen_place(target, replace=replace), f"{text}\n".encode())
+        return found
+
+    def check_proof(self, file: Path) -> list[str]:
+        """Return a sentence for everything in the file of a proof that is not so in this workspace.
+
+        Raises:
+            BadInput: when the file cannot be read, or is no proof of this workspace.
+        """
+        return proof_problems(self._store, read_object(file))

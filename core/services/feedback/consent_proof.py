@@ -1,16 +1,27 @@
-"""The proof that a withdrawal holds: how much of a subject's texts or labels each frozen dataset version has."""
+"""The proof that a withdrawal holds: how much of a subject's texts or labels each frozen dataset version has.
+
+Written to a file it can be given away; the workspace says later whether everything in it is still so.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.domain.clock import now_ms
 from core.domain.consent import date_text
 from core.domain.counting import counted, verb
+from core.domain.errors import BadInput, UserError
+from core.domain.ids import sha256_json
 from core.store import affected as repository
 from core.store.affected import HoldingVersion
+from core.store.chain_head import chain_head
+from core.store.plain import fetch
 from core.store.sqlite.database import Store
+
+KIND = "pairwright consent proof"
+_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +89,59 @@ def proof_of(store: Store, subject: str, subject_id: int) -> ConsentProof:
     earlier = tuple(one for one in versions if one not in later)
     unit = "label" if subject == "reviewer" else "item"
     return ConsentProof(subject, subject_id, touched.name, unit, since, earlier, later)
+
+
+def proof_content(store: Store, proof: ConsentProof) -> dict[str, Any]:
+    """Return what the file of a proof holds: the proof, the workspace, the head of its chain, and a hash of it all."""
+    with store.read() as session:
+        head = chain_head(session).words
+    content = {
+        "kind": KIND,
+        "format": _FORMAT,
+        "workspace": store.uuid,
+        "chain_head": head,
+        "made_ms": now_ms(),
+        "sentence": proof.sentence(),
+        **proof.to_plain(),
+    }
+    return {**content, "sha256": sha256_json(content)}
+
+
+def proof_problems(store: Store, content: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for everything in the file of a proof that is not so; nothing where it holds.
+
+    Every item and label is looked up anew.
+
+    Raises:
+        BadInput: when it is no such file, or of another version of the program or another workspace.
+    """
+    if content.get("kind") != KIND or content.get("format") != _FORMAT:
+        raise BadInput("This is no consent proof that this version reads.", "Write one with: consent proof --out FILE")
+    if content.get("workspace") != store.uuid:
+        raise BadInput("This proof was made in another workspace.", "Check it in the workspace that it was made in.")
+    without = {key: value for key, value in content.items() if key != "sha256"}
+    if content.get("sha256") != sha256_json(without):
+        return ["The file was altered after it was written: its hash is another one."]
+    try:
+        return list(_differing(store, content))
+    except UserError as error:
+        return [error.message]
+
+
+def _differing(store: Store, content: Mapping[str, Any]) -> Iterator[str]:
+    entry, _, sha256 = str(content["chain_head"]).partition(":")
+    with store.read() as session:
+        found = fetch(session, "SELECT sha256 FROM chain WHERE id=?", (int(entry or 0),))
+    if entry and [sha for (sha,) in found] != [sha256]:
+        yield "The hash chain does not hold the entry that the proof names; run check."
+    now = proof_of(store, str(content["subject"]), int(content["id"]))
+    if now.withdrawn_ms != content["withdrawn_ms"]:
+        yield f"The consent for {now.name} was stated otherwise since: {now.sentence()}"
+    held = {one.id: asdict(one) for one in (*now.before, *now.after)}
+    for one in (*content["before"], *content["after"]):
+        known = held.get(one["id"])
+        if known is None or known["root_sha256"] != one["root_sha256"]:
+            yield f"{one['title']} is not the dataset version that the proof names."
+        elif known["held"] != one["held"]:
+            counts = counted(known["held"], now.unit), counted(one["held"], now.unit)
+            yield f"{one['title']} holds {counts[0]} of {now.name}, not {counts[1]}."

@@ -350,6 +350,14 @@ class TestConsent:
         assert left(after) == {"consent withdrawn": 1}
         diff = call("datasets", "diff", filled, "d v1", "d v2", "--json").json()
         assert (diff["removed"], diff["added"], diff["flipped"], diff["moved"]) == ([7], [], [], [])
+        file = filled.parent / "proof.json"
+        proved = call("consent", "proof", filled, "--event", 1, "--out", file)
+        assert proved.code == 0 and "after: d v2 has 0 items" in proved.out
+        checked = call("consent", "check", filled, file)
+        assert (checked.code, checked.out) == (0, "Everything that the proof says is so.\n")
+        file.write_text(file.read_text().replace('"held": 1', '"held": 0'))
+        checked = call("consent", "check", filled, file, "--json")
+        assert (checked.code, checked.json()["ok"]) == (1, False) and "altered" in checked.json()["problems"][0]
         shown = call("feedback", "show", filled, 1, "--json").json()
         assert shown["content"] is None and shown["withdrawn"], "its texts are not shown any more"
         refused = call("feedback", "triage", filled, 6, "--to", "label", "--by", "Ann")

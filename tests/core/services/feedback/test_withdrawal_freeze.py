@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.domain.conversation import Prompt
 from core.domain.dataset import DatasetVersion, FreezePolicy
 from core.domain.errors import BadInput
 from core.domain.feedback import FeedbackContent
+from core.domain.ids import sha256_json
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.store import freeze_snapshot
@@ -85,6 +87,10 @@ def test_that_a_freeze_leaves_out_exactly_what_was_withdrawn(app: Application, p
     (left,) = after.left_out
     assert (left.reason, set(left.pair_ids)) == (why.CONSENT_WITHDRAWN, expected)
     assert pairs_of(app, before) == everything, "a frozen version never changes"
+    for subject, key in chosen:
+        proof = app.consent.proof(subject, key)
+        counts = [len(given_by(app, subject, key) & pairs_of(app, one)) for one in (before, after)]
+        assert [one.held for one in (*proof.before, *proof.after)] == counts and counts[1] == 0 and proof.holds
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=["needs consent", "accepts any"])
@@ -117,3 +123,34 @@ def test_that_one_withdrawal_is_enough_and_a_new_consent_brings_the_pair_back(ap
     assert [(entry.reason, entry.pair_ids) for entry in plan.left_out] == [(why.CONSENT_WITHDRAWN, (7,))]
     app.consent.state("pair", 7, Consent("granted"))
     assert app.datasets.plan(policy).left_out == ()
+
+
+def test_that_the_file_of_a_proof_is_checked_item_by_item_and_says_what_is_no_longer_so(
+    app: Application, tmp_path: Path
+) -> None:
+    policy, file = POLICIES[1], tmp_path / "proof.json"
+    app.datasets.freeze("d", policy)
+    app.consent.withdraw("source", 2)
+    app.datasets.freeze("d", policy)
+    assert app.consent.write_proof("source", 2, file).holds
+    written = json.loads(file.read_text())
+    assert [(one["title"], one["held"]) for one in (*written["before"], *written["after"])] == [
+        ("d v1", 4),
+        ("d v2", 0),
+    ]
+    assert written["chain_head"] and written["sentence"].endswith(" holds no item of other.")
+    assert app.consent.check_proof(file) == []
+    with pytest.raises(BadInput, match="exists already"):
+        app.consent.write_proof("source", 2, file)
+    forged = {**written, "before": [{**written["before"][0], "held": 0}]}
+    file.write_text(json.dumps(forged))
+    assert app.consent.check_proof(file) == ["The file was altered after it was written: its hash is another one."]
+    again = {key: value for key, value in forged.items() if key != "sha256"}
+    file.write_text(json.dumps({**again, "sha256": sha256_json(again)}))
+    assert app.consent.check_proof(file) == ["d v1 holds 4 items of other, not 0 items."], "counted anew, not believed"
+    file.write_text(json.dumps(written))
+    app.consent.state("source", 2, Consent("granted"))
+    (told,) = app.consent.check_proof(file)
+    assert told.startswith("The consent for other was stated otherwise since")
+    with opened(tmp_path / "elsewhere") as other, pytest.raises(BadInput, match="another workspace"):
+        other.consent.check_proof(file)
