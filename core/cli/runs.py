@@ -11,7 +11,16 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from core.cli import run_compare, run_housekeeping, run_plots, run_queue, run_report, run_reproduce, run_samples
+from core.cli import (
+    run_compare,
+    run_gradients,
+    run_housekeeping,
+    run_plots,
+    run_queue,
+    run_report,
+    run_reproduce,
+    run_samples,
+)
 from core.cli.measured import held_out_words, insight_lines, measured_lines, plain_batch, plain_held_out
 from core.cli.output import say, say_json, say_note, table
 from core.cli.run_settings import read_changes
@@ -52,6 +61,7 @@ def build() -> typer.Typer:
     run_samples.add_to(group)
     run_compare.add_to(group)
     run_report.add_to(group)
+    run_gradients.add_to(group)
     run_reproduce.add_to(group)
     run_housekeeping.add_to(group)
     run_queue.add_to(group)

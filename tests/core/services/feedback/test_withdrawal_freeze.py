@@ -152,5 +152,6 @@ def test_that_the_file_of_a_proof_is_checked_item_by_item_and_says_what_is_no_lo
     app.consent.state("source", 2, Consent("granted"))
     (told,) = app.consent.check_proof(file)
     assert told.startswith("The consent for other was stated otherwise since")
-    with opened(tmp_path / "elsewhere") as other, pytest.raises(BadInput, match="another workspace"):
-        other.consent.check_proof(file)
+    file.write_text(json.dumps({**written, "workspace": "another"}))
+    with pytest.raises(BadInput, match="another workspace"):
+        app.consent.check_proof(file)
