@@ -12,6 +12,9 @@ from app.runs import compare_figures as figures
 from app.runs.compare_answers import CompareAnswers
 from app.runs.compare_curves import TITLE, CompareCurves, run_token
 from app.runs.compare_forest import CompareForest
+from app.runs.compare_parallel import HEADS as NUMBER_HEADS
+from app.runs.compare_parallel import TITLE as NUMBERS
+from app.runs.compare_parallel import CompareParallel, number_cells
 from app.runs.frontier_card import FrontierCard
 from app.runs.step_choice import StepChoice
 from app.runs.x_axis_box import XAxisBox
@@ -28,6 +31,7 @@ if TYPE_CHECKING:  # it loads the database library, which the window does not wa
 
 HINT = "Choose two runs or more with Space or their boxes; the first one is the baseline."
 _ALIKE = "None: everything is the same."
+_ABOUT_NUMBERS = "An axis a number, each with its own scale; a line a run, with its 95 % intervals."
 _LEAST_CARD = 430
 """Design pixels below which the cards stand one below the other."""
 
@@ -60,6 +64,8 @@ class ComparePanel(QWidget):
         self.forest = CompareForest(context.theme)
         self.curve_card = ChartCard(context, TITLE, self.curves, ("Run", "Step", "Held-out h [95 %], n"))
         self.forest_card = ChartCard(context, "Differences against A", self.forest, figures.DIFFERENCE_HEADS)
+        self.parallel = CompareParallel(context.theme)
+        self.parallel_card = ChartCard(context, NUMBERS, self.parallel, NUMBER_HEADS)
         self.frontier_card = FrontierCard(context)
         self.only = QCheckBox("Only differences")
         self.only.setChecked(True)
@@ -85,7 +91,7 @@ class ComparePanel(QWidget):
         head.addWidget(self.like)
         head.addWidget(self.report)
         flow = EvenFlow(self._cards, spacing=10, least=lambda: self._context.theme.px(_LEAST_CARD))
-        shown = (self.curve_card, self.frontier_card, self.forest_card)
+        shown = (self.curve_card, self.frontier_card, self.forest_card, self.parallel_card)
         for card in (*shown, self.settings_card, self.field_card, self.flip_card, self.answer_card):
             card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
             flow.addWidget(card)
@@ -105,6 +111,7 @@ class ComparePanel(QWidget):
         self.like.clicked.connect(self._want_like)
         self.curves.opened.connect(self._want_run)
         self.forest.opened.connect(self._choose_pair)
+        self.parallel.opened.connect(self._want_run)
 
     def _want_like(self) -> None:
         if self.found is not None:
@@ -155,6 +162,9 @@ class ComparePanel(QWidget):
         rows = figures.difference_rows(comparison) if blocks else []
         told = "Filled: the 95 % interval leaves 0. Each number has its own scale."
         self.forest_card.show_figures(rows, about=told, missing=" ".join(comparison.notes))
+        self.parallel.show_runs(comparison)
+        cells = [figures.TableRow(row) for row in number_cells(comparison)]
+        self.parallel_card.show_figures(cells, about=_ABOUT_NUMBERS, missing="No run was measured yet.")
         self.frontier_card.read([run.record.run_id for run in comparison.runs])
         self._show_settings()
         self._fill(self.field_card, "Fingerprint", ("Field", *comparison.letters), figures.field_rows(comparison))

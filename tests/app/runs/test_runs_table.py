@@ -11,10 +11,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 
 from app.runs.compare_figures import along_of, blocks_of, curves_of, field_rows, setting_rows, warning_of
+from app.runs.compare_parallel import axes_of, number_cells
 from app.runs.interval_bars import interval_of
 from app.runs.run_housekeeping import RunWordsDialog
 from app.runs.runs_table import RunsTable, arranged
 from app.widgets.messages import Banner
+from core.domain.run_comparison import COMPARED
 from core.domain.run_filter import read_filter
 from core.services.runs.comparison import compare_runs
 from core.services.runs.comparisons import ComparedCurves
@@ -138,6 +140,10 @@ def test_that_chosen_runs_are_compared_below_the_table(demo: Any, tmp_path: Path
     assert "B has another objective: loss ipo, not sigmoid." in bar.accessibleName()
     h = next(block for block in view.panel.forest.blocks if block.label.startswith("h "))
     assert h.rows[0].text.startswith("+0.60 [") and h.rows[0].text.endswith("] nats")
+    parallel = view.panel.parallel
+    parallel.setFocus()
+    QTest.keyClick(parallel, Qt.Key.Key_Right)
+    assert parallel.accessibleDescription().startswith("A: Held-out accuracy 0."), "a mark says what it is"
     opened: list[str] = []
     answers = view.panel.answers
     assert [shown.text_shown for shown in answers.views] == ["Yes.", "No, never."]
@@ -194,6 +200,13 @@ def test_that_what_a_comparison_shows_is_worked_out_without_widgets(tmp_path: Pa
     )  # fmt: skip
     only_a = replace(compared, places=({"pairs": XPlaces([0, 4], [0, 8])}, {}))
     assert _along_x(only_a, "pairs") == ("optimizer step", [[2, 4], [2, 4]])
+    axes = {axis.label: axis for axis in axes_of(found)}
+    assert list(axes) == list({COMPARED[name]: 0 for name in COMPARED if any(name in run.values for run in found.runs)})
+    h = axes["h = margin / β"]
+    own = [run.values["h"] for run in found.runs]
+    assert (h.low, h.high) == (min(one.low for one in own), max(one.high for one in own))
+    assert (h.share(h.low), h.share(h.high), dict(h.values)) == (0.0, 1.0, dict(enumerate(own)))
+    assert len(number_cells(found)) == sum(len(axis.values) for axis in axes.values())
     blocks = {block.label: block for block in blocks_of(found)}
     assert list(blocks) == [
         "Held-out accuracy", "h = margin / β", "Chosen displacement", "Rejected displacement", "On-policy KL"
