@@ -95,7 +95,7 @@ class CompareParallel(PaintedChart):
         if not self.axes:
             return
         line, wide = metrics.height(), self.width() / len(self.axes)
-        area = QRectF(0, 2 * line + 6, self.width(), 0)
+        area = QRectF(0, 3 * line + 6, self.width(), 0)
         area.setBottom(self.height() - line - 6)
         for number, axis in enumerate(self.axes):
             room = QRectF(number * wide, 0, wide, line)
@@ -107,8 +107,9 @@ class CompareParallel(PaintedChart):
         x, middle, line = room.center().x(), Qt.AlignmentFlag.AlignHCenter, metrics.height()
         painter.setPen(self.pen("border_strong"))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        label = metrics.elidedText(axis.label, Qt.TextElideMode.ElideRight, room.width() - 4)
-        self.write(painter, room, label, "text", middle)
+        painter.setPen(self.colour("text"))
+        in_two_lines = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom) | int(Qt.TextFlag.TextWordWrap)
+        painter.drawText(QRectF(room.left() + 2, 0, room.width() - 4, 2 * line), in_two_lines, axis.label)
         for top, value in ((area.top() - line - 2, axis.high), (area.bottom() + 3, axis.low)):
             if value != axis.low or axis.high == axis.low or top > area.top():
                 words = metrics.elidedText(format_value(value, 3), Qt.TextElideMode.ElideRight, room.width() - 4)
