@@ -13,7 +13,8 @@ from core.domain.errors import BadInput, NotFound
 from core.services.workspace.service import WorkspaceService
 from core.store.chain.material import LOGS, range_digest
 from core.store.salvage.reader import DamagedFile
-from core.store.salvage.rebuild import Rebuild, Salvaged
+from core.store.salvage.rebuild import Rebuild
+from core.store.salvage.salvaged import Salvaged
 from core.store.salvage.sealed_rows import differing
 from core.store.sqlite.database import Session, Store
 from core.store.sqlite.identity import DB_FILE

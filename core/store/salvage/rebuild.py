@@ -10,7 +10,6 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from core.domain.conversation import Prompt
@@ -21,6 +20,7 @@ from core.store import adjudications, text_notes
 from core.store.feedback_checks import CONTENT, content_sha256
 from core.store.salvage import stand_ins
 from core.store.salvage.reader import REPLACED, DamagedFile, Row
+from core.store.salvage.salvaged import Salvaged
 from core.store.salvage.sealed_rows import noun_of
 
 NUMBERED = (
@@ -31,7 +31,6 @@ NUMBERED = (
     "adjudication", "bundle", "bundle_slot", "bundle_merge",
 )  # fmt: skip
 """Tables whose rows are numbered without gaps, in the order in which they are written."""
-_LISTED = 1000
 _NAMES_PEOPLE = {
     "failure_step", "audit_label", "vote_round", "reviewer_state", "batch", "batch_slot", "slot_assignment",
     "change_request", "adjudication", "bundle",
@@ -43,34 +42,6 @@ _PARTS = {
     "suite": ("suite_item",),
 }
 """Version -> the tables of what is in it, its items first."""
-
-
-@dataclass(slots=True)
-class Salvaged:
-    """What became of the rows.
-
-    Attributes:
-        read: table -> rows that are in the new workspace. lost: table -> rows that are not.
-        losses: sentences that name what was lost or stands in for it; at most a thousand.
-        left: judgements that could not be stored, as they were read.
-    """
-
-    read: Counter[str] = field(default_factory=Counter)
-    lost: Counter[str] = field(default_factory=Counter)
-    losses: list[str] = field(default_factory=list)
-    left: list[Row] = field(default_factory=list)
-
-    def lose(self, table: str, sentence: str, row: Row | None = None) -> None:
-        """Count one row as lost and say which."""
-        self.lost[table] += 1
-        self.tell(sentence)
-        if table == "judgement" and row is not None:
-            self.left.append(row)
-
-    def tell(self, sentence: str) -> None:
-        """Add a sentence to the report."""
-        if len(self.losses) < _LISTED:
-            self.losses.append(sentence)
 
 
 class Rebuild:
