@@ -19,6 +19,7 @@ import pytest
 from core.domain.errors import StorageFull
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
+from core.services.workspace.salvage import salvage
 from tests.fakes.workspaces import opened, prefer
 
 
@@ -95,6 +96,24 @@ def test_that_import_export_and_backup_on_a_full_disk_leave_nothing_half(disk: P
         assert app.imports.run(data).value.imported == 600
         app.datasets.export("d", disk / "out")
         assert app.workspace.check().findings == ()
+
+
+def test_that_no_workspace_is_made_on_a_full_disk_and_no_folder_stays(
+    disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened(tmp_path / "ws", pairs=6).close()
+    ballast = fill_up(disk, leave=200_000)
+    for act in (
+        lambda: Application.open(disk / "new", create=True),
+        lambda: salvage(tmp_path / "ws", disk / "new"),
+    ):
+        with pytest.raises(StorageFull, match="The disk became full while making the workspace"):
+            act()
+        assert [path.name for path in disk.iterdir()] == ["ballast"]
+    gc.collect()
+    assert caplog.records == [], "no connection was closed before it was given back"
+    ballast.unlink()
+    assert salvage(tmp_path / "ws", disk / "new").sound
 
 
 def test_that_a_workspace_opens_for_reading_on_a_full_disk_and_says_why_it_does_not_write(disk: Path) -> None:

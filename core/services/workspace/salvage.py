@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,14 +75,30 @@ def salvage(source: Path, to: Path) -> SalvageReport:
                 f"{path} holds nothing that can be read as a workspace; no new one was made.",
                 "Check the name. If it was a workspace, restore the newest copy in its backups folder.",
             )
-        with Store.open(to, create=True, name=_name(damaged), version=VERSION) as store:
-            result = store.write(lambda session: _rebuild(session, damaged), "writing what was salvaged")
-    report = _report(to, result)
-    durable.write_json(to / REPORT, asdict(report))
-    if result.left:
-        lines = "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in result.left)
-        durable.write_text(to / LEFT, lines)
+        with _whole(to):
+            with Store.open(to, create=True, name=_name(damaged), version=VERSION) as store:
+                result = store.write(lambda session: _rebuild(session, damaged), "writing what was salvaged")
+            report = _report(to, result)
+            durable.write_json(to / REPORT, asdict(report))
+            if result.left:
+                lines = "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in result.left)
+                durable.write_text(to / LEFT, lines)
     return report
+
+
+@contextmanager
+def _whole(to: Path) -> Iterator[None]:
+    """Leave nothing of a new workspace that could not be written to its end: half of one looks like all there was."""
+    new = not to.exists()
+    try:
+        yield
+    except BaseException:
+        for left in list(to.iterdir()) if to.is_dir() else []:
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+        if new:
+            with suppress(OSError):
+                to.rmdir()
+        raise
 
 
 def _rebuild(session: Session, damaged: DamagedFile) -> Salvaged:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, event
@@ -95,27 +95,17 @@ def migrate(path: Path, backup: Backup, *, scripts: Path = MIGRATIONS, target: i
     return copy
 
 
-class _transaction:
+@contextmanager
+def _transaction(raw: sqlite3.Connection) -> Iterator[Connection]:
     """One explicit transaction on ``raw`` with foreign keys off outside it; rolls back on any error."""
-
-    def __init__(self, raw: sqlite3.Connection) -> None:
-        self._raw = raw
-        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        self._connection = engine.connect()
-
-    def __enter__(self) -> Connection:
-        self._raw.execute("PRAGMA foreign_keys=OFF")
-        self._begun = self._connection.begin()
-        return self._connection
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            self._begun.commit() if kind is None else self._begun.rollback()
-        finally:
-            self._connection.close()
-        self._raw.execute("PRAGMA foreign_keys=ON")
-        assert pragma(self._raw, "foreign_keys") == 1
+    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.connect() as connection:  # given back while ``raw`` is open, also where nothing could be begun
+        raw.execute("PRAGMA foreign_keys=OFF")
+        with connection.begin():
+            yield connection
+    raw.execute("PRAGMA foreign_keys=ON")
+    assert pragma(raw, "foreign_keys") == 1
 
 
 def _upgrade(connection: Connection, scripts: Path, target: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +92,7 @@ def make_workspace(folder: Path, name: str, version: str) -> None:
         BadInput: the folder holds other files.
         UserError: it cannot be made.
     """
+    new = not folder.exists()
     try:
         make_private_folder(folder)
         others = {p.name for p in folder.iterdir()} - _OWN_ENTRIES
@@ -102,7 +103,13 @@ def make_workspace(folder: Path, name: str, version: str) -> None:
             f"{folder} already holds other files ({strange[0]}, ...); nothing was made there.",
             "Choose an empty folder for the workspace.",
         )
-    build(db_path(folder), name=name, created_by=f"pairwright {version}")
+    try:
+        build(db_path(folder), name=name, created_by=f"pairwright {version}")
+    except BaseException:
+        if new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _refuse_early(path: Path) -> Identity | None:

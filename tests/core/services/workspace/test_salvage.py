@@ -13,11 +13,12 @@ import pytest
 
 from core.domain.conversation import Prompt
 from core.domain.dataset import FreezePolicy
-from core.domain.errors import BadInput, NotFound
+from core.domain.errors import BadInput, NotFound, StorageFull
 from core.domain.suite import Suite, SuiteItem
 from core.services.annotation.service import QueueSettings
 from core.services.application import Application
 from core.services.workspace.salvage import REPORT, salvage
+from core.store.sqlite.database import Store
 from core.store.sqlite.identity import db_path
 from tests.fakes.workspaces import opened, person, prefer, take_feedback
 
@@ -111,6 +112,21 @@ def test_that_a_damaged_file_gives_what_it_still_holds(sound: Path, tmp_path: Pa
 @pytest.mark.parametrize("seed", [*range(3, 7), *range(100, 400)])
 def test_that_any_damaged_file_gives_what_it_still_holds(sound: Path, tmp_path: Path, seed: int) -> None:
     salvages(sound, tmp_path, seed)
+
+
+def test_that_a_disk_that_fills_up_leaves_no_half_workspace(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(store: Store, *_: object) -> None:
+        assert store.path.is_file()
+        raise StorageFull("There is no room left.")
+
+    monkeypatch.setattr(Store, "write", full)
+    (tmp_path / "empty").mkdir()
+    for place in ("out", "empty"):
+        with pytest.raises(StorageFull):
+            salvage(sound, tmp_path / place)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"] and not list((tmp_path / "empty").iterdir())
 
 
 def test_that_a_sound_file_loses_nothing(sound: Path, tmp_path: Path) -> None:
