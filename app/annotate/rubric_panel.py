@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QPlainTextEdit, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout
 
 from app.annotate.change_card import ChangeCard
 from app.annotate.criterion_row import CriterionRow
@@ -16,6 +16,7 @@ from app.widgets.containers import ScrollColumn, clear_layout
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import Chip, plain_tip, text_label
 from app.widgets.own_keys import OPENS_BY_SPACE
+from app.widgets.paragraph_field import ParagraphField
 from core.domain.judgement import Judgement, screen_words
 from core.domain.pair import Side
 from core.domain.rubric import Criterion, RubricVersion
@@ -53,6 +54,7 @@ class RubricPanel(ScrollColumn):
         self._build_words()
         self._build_recent()
         self.column.addStretch(1)
+        theme.follow(self._fit_recent)
 
     def _build_criteria(self) -> None:
         head = QHBoxLayout()
@@ -76,11 +78,7 @@ class RubricPanel(ScrollColumn):
 
     def _build_words(self) -> None:
         self.column.addWidget(text_label("Rationale", "section"))
-        self.rationale = QPlainTextEdit()
-        self.rationale.setAccessibleName("Rationale")
-        self.rationale.setPlaceholderText("Why? (R; Escape leaves the field)")
-        self.rationale.setFixedHeight(self._theme.px(66))
-        self.rationale.setTabChangesFocus(True)
+        self.rationale = ParagraphField("Rationale", 3, hint="Why? (R; Escape leaves the field)")
         self.rationale.textChanged.connect(lambda: self.rationale_changed.emit(self.rationale.toPlainText()))
         self.column.addWidget(self.rationale)
         self.flags_and_spans = FlagsAndSpans(self._theme)
@@ -167,10 +165,15 @@ class RubricPanel(ScrollColumn):
             self.recent.addItem(item)
             if judgement.id == kept:
                 self.recent.setCurrentItem(item)
-        row_px = self.recent.sizeHintForRow(0) if judgements else self._theme.px(RECENT_ROW_PX)
-        self.recent.setFixedHeight(max(1, len(judgements)) * row_px + 4)
+        self._fit_recent()
         self.recent.setVisible(bool(judgements))
         self._no_recent.setVisible(not judgements)
+
+    def _fit_recent(self) -> None:
+        """Give the list the height of its rows at the present text size."""
+        rows = self.recent.count()
+        row_px = self.recent.sizeHintForRow(0) if rows else self._theme.px(RECENT_ROW_PX)
+        self.recent.setFixedHeight(max(1, rows) * row_px + 4)
 
     def select_recent(self, judgement_id: int | None) -> None:
         """Select a decision in the list; None, or one that is not listed, selects none."""

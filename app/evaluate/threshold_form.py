@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.context import AppContext
 from app.evaluate.threshold_words import DETECTOR_TITLES, USES, SealedChoice
@@ -12,6 +12,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.dialog import BaseDialog
 from app.widgets.field_grid import FieldGrid
 from app.widgets.labels import text_label
+from app.widgets.paragraph_field import ParagraphField
 from core.domain.consent import date_ms
 from core.domain.counting import counted
 from core.domain.dataset import DatasetVersion
@@ -62,11 +63,7 @@ class NewThresholdDialog(BaseDialog):
             for key, label in words:
                 combo.addItem(label, key)
         self.until.setPlaceholderText("2027-05-31, or empty")
-        self.rules = QPlainTextEdit()
-        self.rules.setAccessibleName("Rules")
-        self.rules.setPlaceholderText(_RULES_HINT)
-        self.rules.setTabChangesFocus(True)
-        self.rules.setFixedHeight(context.theme.px(84))
+        self.rules = ParagraphField("Rules", 4, hint=_RULES_HINT)
         self.about, self.rules_about = text_label("", "hint", wrap=True), text_label("", "hint", wrap=True)
         self.rules_about.setText("A weight and a regular expression a line; case does not matter.")
         rows = (

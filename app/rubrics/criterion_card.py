@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QGridLayout, QLineEdit
 
 from app.rubrics.presenter import lines, parse_anchors
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
 from app.widgets.labels import text_label
+from app.widgets.paragraph_field import ParagraphField
 from core.domain.rubric import Criterion
 from core.domain.rubric_text import anchors_text
 
@@ -35,11 +36,12 @@ class CriterionCard(Card):
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         self.name, self.question = QLineEdit(criterion.name), QLineEdit(criterion.question)
-        self.anchors = _box(
-            theme, anchors_text(criterion.anchors), "key 1: the left answer is …\nkey 7: the right answer is …", 5
+        hint = "key 1: the left answer is …\nkey 7: the right answer is …"
+        self.anchors = ParagraphField("Anchors", 5, hint=hint, text=anchors_text(criterion.anchors))
+        self.allowed, self.disallowed = (
+            ParagraphField(name, 2, hint="One per line", text="\n".join(texts))
+            for name, texts in (("Allowed", criterion.allowed), ("Not allowed", criterion.disallowed))
         )
-        self.allowed = _box(theme, "\n".join(criterion.allowed), "One per line", 2)
-        self.disallowed = _box(theme, "\n".join(criterion.disallowed), "One per line", 2)
         self.note = QLineEdit(criterion.note)
         self.error = text_label("", "error", wrap=True)
         fields = (
@@ -77,11 +79,3 @@ class CriterionCard(Card):
         self.error.setText(f"Not an anchor (write key 1: text): {wrong[0]}" if wrong else "")
         self.error.setVisible(bool(wrong))
         self.changed.emit()
-
-
-def _box(theme: Theme, text: str, hint: str, rows: int) -> QPlainTextEdit:
-    box = QPlainTextEdit(text)
-    box.setPlaceholderText(hint)
-    box.setTabChangesFocus(True)
-    box.setFixedHeight(theme.px(rows * 18 + 14))
-    return box

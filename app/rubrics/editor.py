@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.rubrics.criterion_card import CriterionCard
 from app.rubrics.example_card import ExampleCard
@@ -16,6 +16,7 @@ from app.widgets.containers import Card, ScrollColumn, clear_layout
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import text_label
 from app.widgets.messages import announce
+from app.widgets.paragraph_field import ParagraphField
 from core.domain.rubric import Criterion, Example, RubricBody, problems
 
 SAVE_AFTER_MS = 1200
@@ -75,11 +76,8 @@ class RubricEditor(ScrollColumn):
         self.column.addLayout(cards)
         self.column.addWidget(button)
 
-    def _box(self, name: str, rows: int) -> QPlainTextEdit:
-        box = QPlainTextEdit()
-        box.setAccessibleName(name)
-        box.setTabChangesFocus(True)
-        box.setFixedHeight(self._theme.px(rows * 18 + 14))
+    def _box(self, name: str, rows: int) -> ParagraphField:
+        box = ParagraphField(name, rows)
         box.textChanged.connect(self._changed)
         return box
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QPlainTextEdit
+from PySide6.QtWidgets import QGridLayout
 
 from app.theme.theme import Theme
 from app.widgets.buttons import icon_button
 from app.widgets.containers import Card
 from app.widgets.labels import text_label
+from app.widgets.paragraph_field import ParagraphField
 from core.domain.rubric import Example
 
 ROWS = 2
@@ -27,7 +28,7 @@ class ExampleCard(Card):
         self.add_to_head(button)
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
-        self._fields: dict[str, QPlainTextEdit] = {}
+        self._fields: dict[str, ParagraphField] = {}
         for row, (key, label, hint) in enumerate(
             (
                 ("prompt", "Prompt", "What was asked"),
@@ -36,11 +37,7 @@ class ExampleCard(Card):
                 ("why", "Why", "The clause that decides"),
             )
         ):
-            box = QPlainTextEdit(getattr(example, key))
-            box.setAccessibleName(f"{label} of example {place}")
-            box.setPlaceholderText(hint)
-            box.setTabChangesFocus(True)
-            box.setFixedHeight(theme.px(ROWS * 18 + 14))
+            box = ParagraphField(f"{label} of example {place}", ROWS, hint=hint, text=getattr(example, key))
             box.textChanged.connect(self.changed)
             grid.addWidget(text_label(label, "muted"), row, 0)
             grid.addWidget(box, row, 1)

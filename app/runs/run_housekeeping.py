@@ -7,13 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QPlainTextEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFormLayout, QLineEdit, QStackedWidget, QWidget
 
 from app.context import AppContext
 from app.runs.run_reporter import RunReporter
 from app.runs.run_reproducer import RunReproducer
 from app.runs.runs_view import RunsView
 from app.widgets.dialog import BaseDialog
+from app.widgets.paragraph_field import ParagraphField
 from core.services.runs.run_table import RunSummary
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ class RunWordsDialog(BaseDialog):
         self.setMinimumWidth(context.theme.px(420))
         self.name, self.tags = QLineEdit(run.name), QLineEdit(", ".join(run.tags))
         self.tags.setPlaceholderText("separated by commas")
-        self.note = QPlainTextEdit(run.note)
-        self.note.setTabChangesFocus(True)
-        self.note.setFixedHeight(context.theme.px(84))
+        self.note = ParagraphField("Note", 4, text=run.note)
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         for words, widget in (("Name", self.name), ("Tags", self.tags), ("Note", self.note)):

@@ -64,7 +64,8 @@ class BackupsPanel(QWidget):
         column.addWidget(self.summary)
         column.addWidget(self.missing, 0, Qt.AlignmentFlag.AlignLeft)
         self.table = VirtualTable(context.tasks, context.theme, _columns(), name="Backups", multi=False)
-        self.table.setFixedHeight(context.theme.px(26 * (_ROWS_SHOWN + 1) + 6))
+        self._fit_table()
+        context.theme.follow(self._fit_table)
         self.table.current_changed.connect(lambda _: self._enable())
         self.table.opened.connect(lambda _: self.restore())
         column.addWidget(self.table)
@@ -84,6 +85,9 @@ class BackupsPanel(QWidget):
         )
         column.addWidget(text_label(note, "hint", wrap=True))
         self._enable()
+
+    def _fit_table(self) -> None:
+        self.table.setFixedHeight(self._context.theme.px(26 * (_ROWS_SHOWN + 1) + 6))
 
     def read(self) -> None:
         """Read the list again, in the background."""

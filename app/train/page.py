@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.background.task import BackgroundTask, TaskControl, TaskState
 from app.context import AppContext
@@ -25,6 +25,7 @@ from app.widgets.controls import ComboBox
 from app.widgets.folding_split import FoldingSplit
 from app.widgets.inputs import SegmentedControl
 from app.widgets.labels import text_label
+from app.widgets.paragraph_field import ParagraphField
 from core.domain.changes import Changes
 from core.domain.charter import Charter
 from core.domain.dataset import DatasetVersion
@@ -66,7 +67,7 @@ class TrainPage(Page):
         self.preflight = PreflightPanel(context)
         self.proofs = TokenProofs(self, context)
         self.name = QLineEdit()
-        self.charter, self.note = CharterCard(context.theme), QPlainTextEdit()
+        self.charter, self.note = CharterCard(context.theme), ParagraphField("Note", 2)
         self._suites: Sequence[SuiteInfo] = ()
         self.presets = SegmentedControl("Preset", [(key, words) for key, (words, _) in presenter.PRESETS.items()])
         self._build()
@@ -96,8 +97,6 @@ class TrainPage(Page):
         method.add(self.preset_about)
         method.add(self.form)
         about = Card("4  Name and note")
-        self.note.setFixedHeight(theme.px(48))
-        self.note.setTabChangesFocus(True)
         for label, widget in (("Name", self.name), ("Note", self.note)):
             widget.setAccessibleName(label)
             about.add(text_label(label, "muted"))
