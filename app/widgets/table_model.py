@@ -198,7 +198,7 @@ class PagedModel(QAbstractTableModel):
 def one_line(text: str) -> str:
     """Return a text as one short line: line breaks as ⏎, control characters as blanks."""
     head = text[:400].replace("\r\n", " ⏎ ").replace("\n", " ⏎ ")
-    return "".join(c if c.isprintable() else " " for c in head)
+    return head if head.isprintable() else "".join(c if c.isprintable() else " " for c in head)
 
 
 def _alignment(column: TableColumn) -> int:
