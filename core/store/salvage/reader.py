@@ -123,7 +123,7 @@ class DamagedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class _ColumnShape:
     """A column of a table of a new workspace; ``is_number`` says that it is the number of the row."""
 
     name: str
@@ -138,16 +138,16 @@ class _Column:
         return isinstance(value, _KINDS.get(self.kind, (str, int, float, bytes)))
 
 
-def _shapes() -> dict[str, list[_Column]]:
+def _shapes() -> dict[str, list[_ColumnShape]]:
     """Return the columns of each table of a new workspace."""
-    found: dict[str, list[_Column]] = {}
+    found: dict[str, list[_ColumnShape]] = {}
     with closing(sqlite3.connect(":memory:")) as fresh:
         for statement in STATEMENTS:
             fresh.execute(statement)
         for table, made in fresh.execute("SELECT name, sql FROM sqlite_schema WHERE type='table'").fetchall():
             by_row = "WITHOUT ROWID" not in (made or "") and not table.startswith("sqlite_")
             found[table] = [
-                _Column(name, kind, not required, by_row and key == 1 and kind == "INTEGER")
+                _ColumnShape(name, kind, not required, by_row and key == 1 and kind == "INTEGER")
                 for _, name, kind, required, _, key in fresh.execute(f"PRAGMA table_info({table})").fetchall()
             ]
     return found
@@ -162,7 +162,7 @@ _LATER = 2
 """Columns that may be missing at the end of a long row, because a later version added them."""
 
 
-def _fits(values: list[Any], columns: list[_Column]) -> bool:
+def _fits(values: list[Any], columns: list[_ColumnShape]) -> bool:
     least = len(columns) - (_LATER if len(columns) > 4 * _LATER else 0)
     if not least <= len(values) <= len(columns) or values[0] is not None:
         return False
