@@ -56,7 +56,7 @@ class RubricEditor(ScrollColumn):
         for label, box in (
             ("Purpose", self.purpose),
             ("When is it a tie?", self.tie_rule),
-            ("What need reviewers not check?", self.not_checked),
+            ("What reviewers need not check", self.not_checked),
         ):
             general.add(text_label(label, "muted"))
             general.add(box)
