@@ -19,7 +19,8 @@ from core.services.runs.views import RunReader
 if TYPE_CHECKING:  # these load the database library, which the window does not wait for
     from core.services.runs.lineage import LineageRow, RunLineage
 
-MOST = 100_000
+MOST = 250_000
+"""Pairs of the training batches that are listed, the worst first; those of a probe are all listed."""
 _SPLITS = {"dev": "held-out", "probe_train": "train probe", "train": "training batches"}
 
 
@@ -42,6 +43,8 @@ class InspectedPairs:
         """Split and step in words; training pairs were visited at different steps."""
         steps = sorted({row.step for row in self.rows})
         name = _SPLITS.get(self.kind, self.kind)
+        if self.kind == "train" and len(self.rows) >= MOST:
+            name = f"the worst of the {name}"
         if not steps:
             return name
         return f"{name}, step {steps[0]}" if len(steps) == 1 else f"{name}, steps {steps[0]} to {steps[-1]}"
@@ -65,6 +68,8 @@ def narrowed(rows: Sequence[LineageRow], brush: tuple[float, float], words: str)
     """Return the rows with a margin in the brush (NaN: all), every ``tag:x``, and the other words in the prompt."""
     (low, high), (plain, tags) = brush, split_search(words)
     folded = plain.casefold()
+    if math.isnan(low) and not folded and not tags:
+        return list(rows)
     return [
         row
         for row in rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -96,7 +96,7 @@ class LabMode(QObject):
         """Show the pairs, or the lab."""
         self.tabs.setCurrentIndex(place)
 
-    def set_pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
+    def set_pairs(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Offer the prompts of (pair id, prompt); the one that is looked at stays."""
         found = prompts_of(pairs)
         kept = self._prompt

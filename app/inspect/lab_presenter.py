@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from app.widgets.labels import short
@@ -305,7 +305,7 @@ def chips_of(lab: PromptLab, choices: DrawChoices) -> tuple[str, str]:
     return words, f"seed {choices.seed}" if drawn else ""
 
 
-def prompts_of(pairs: Sequence[tuple[str, str]], most: int = 400) -> list[LabPrompt]:
+def prompts_of(pairs: Iterable[tuple[str, str]], most: int = 400) -> list[LabPrompt]:
     """Return the prompts of (pair id, prompt), each once, the first pair of it."""
     found: dict[str, LabPrompt] = {}
     for pair_id, text in pairs:

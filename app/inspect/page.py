@@ -238,8 +238,9 @@ class InspectPage(Page):
         run_id, kind, service = self.run_id, str(self.kinds.currentData()), self.context.services.runs
         kinds = [kind] if self._kind_chosen else [kind, *(name for name, _ in KINDS if name != kind)]
 
-        def read() -> InspectedPairs:
-            return read_pairs(service.reader(run_id), self._lineage(run_id), kinds)
+        def read(before: InspectedPairs = self._found) -> InspectedPairs:
+            found = read_pairs(service.reader(run_id), self._lineage(run_id), kinds)
+            return before if found == before else found  # rows that are the same objects are compared at once
 
         def show(found: InspectedPairs) -> None:
             self._reading = False
@@ -274,7 +275,7 @@ class InspectPage(Page):
         wanted, self._wanted_pair = self._wanted_pair, ""
         if rows != self._rows:
             self._rows = rows
-            self.mode.set_pairs([(row.pair_id, row.prompt) for row in rows])
+            self.mode.set_pairs((row.pair_id, row.prompt) for row in rows)
             self.histogram.set_values([row.margin for row in rows])
         self._filter(wanted or self._missing)
         self._read_pair()
@@ -341,8 +342,7 @@ class InspectPage(Page):
         if self.mode.on:
             self.lab.go(by)
             return
-        rows = self.table.rows_model.rowCount()
-        if rows:
+        if rows := self.table.rows_model.rowCount():
             self.table.selectRow(min(rows - 1, max(0, self.table.currentIndex().row() + by)))
 
     def _annotate(self) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # it loads the database library, which the window does not wa
 HINT = "Choose two runs or more with Space or their boxes; the first one is the baseline."
 _ALIKE = "None: everything is the same."
 _ABOUT_NUMBERS = "An axis a number, each with its own scale; a line a run, with its 95 % intervals."
-_LEAST_CARD = 430
+_LEAST_CARD = 460
 """Design pixels below which the cards stand one below the other."""
 
 
