@@ -34,6 +34,8 @@ class LookCosts:
 
     Attributes:
         settings: of the run to come, for its cadences and lengths.
+        prompts: token ids of the run's prompts, of which up to 16 are answered: a token costs more where few answers
+            are written together. Without them the prompts of the tried step are.
         pair_s: seconds of a pair of the held-out probe, of ``pair_tokens`` tokens on average.
         open_s: seconds to prepare and check the decoder.
         prompt_s: seconds to read a prompt of ``prompt_tokens`` tokens.
@@ -44,6 +46,7 @@ class LookCosts:
     """
 
     settings: RunConfig
+    prompts: tuple[tuple[int, ...], ...] = ()
     pair_s: float = 0.0
     pair_tokens: float = 1.0
     open_s: float = 0.0
@@ -104,9 +107,10 @@ class LookCosts:
         if not (settings.sample_every or (settings.kl_every and settings.kl_prompts)):
             return
         encoder = PairEncoder(session.model.tokenizer, session.config)
-        prompts = [tuple(encoder.prompt_ids(pair.prompt)) for pair in session.pairs.values()]
+        prompts = self.prompts or tuple(tuple(encoder.prompt_ids(pair.prompt)) for pair in session.pairs.values())
         room = room_of(settings, session.model.model).for_samples
-        prompts = _spread([ids for ids in prompts if 0 < len(ids) <= room], _ANSWERS, key=len)
+        count = min(_ANSWERS, max(settings.kl_prompts if settings.kl_every else 0, 2 * SAMPLES))
+        prompts = _spread([ids for ids in prompts if 0 < len(ids) <= room], count, key=len)
         if not prompts:
             return
         self.prompt_tokens = sum(map(len, prompts)) / len(prompts)

@@ -82,8 +82,14 @@ def examine(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
     proof = prove(pairs, tokenizer, config, tokens)
     progress(2, _TOTAL, "One step as a test")
     tried_pairs = _spread(pairs, lengths, min(config.batch_size, _TRIED_PAIRS))
+    prompts = tuple({pair.prompt_ids: None for pair in encoded})
     tried = TriedStep(
-        config, model_dir, tried_pairs, found, lambda phase: progress(2, _TOTAL, f"One step as a test: {phase}")
+        config,
+        model_dir,
+        tried_pairs,
+        found,
+        lambda phase: progress(2, _TOTAL, f"One step as a test: {phase}"),
+        prompts,
     )
     tried.run()
     for check in ranking_check(tried.step.rows) if tried.step is not None else ():

@@ -32,6 +32,7 @@ class TriedStep:
         pairs: of the step.
         on_check: called with each check as soon as it is known.
         on_phase: called with the name of each phase.
+        prompts: token ids of the whole run's prompts, for the cost of its answers.
     """
 
     def __init__(
@@ -41,13 +42,14 @@ class TriedStep:
         pairs: list[TrainingPair],
         on_check: Callable[[Check], None],
         on_phase: Callable[[str], None],
+        prompts: tuple[tuple[int, ...], ...] = (),
     ) -> None:
         quiet = {"eval_every": 0, "kl_every": 0, "sample_every": 0, "checkpoint_every": 0, "kl_budget": 0.0}
         quiet |= {"best_metric": "off", "patience": 0}
         size = {"batch_size": max(1, len(pairs))}
         self.config = config.with_values({"steps": 1, "shuffle": False, "scheduler": "constant", **size, **quiet})
         self.model_dir, self.pairs = model_dir, pairs
-        self.looks = LookCosts(config)
+        self.looks = LookCosts(config, prompts)
         self.step: StepDone | None = None
         self.gate: GateReport | None = None
         self.device = self.forward = ""

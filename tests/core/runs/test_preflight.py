@@ -12,6 +12,7 @@ import pytest
 from core.domain.pair import TrainingPair
 from core.domain.preflight_report import Check, PreflightReport
 from core.domain.run_config import RunConfig
+from core.runs.child_processes import look_costs
 from core.runs.child_processes.look_costs import LookCosts
 from core.runs.child_processes.preflight_program import examine
 from core.runs.child_processes.written_lengths import WrittenLengths
@@ -53,9 +54,15 @@ def test_that_cheap_checks_are_told_before_the_step_begins(model: Path, tmp_path
     assert [check.key for check in report.checks][-3:] == ["memory", "disk", "time"]
 
 
-def test_that_the_time_of_a_run_is_the_sum_of_its_work(model: Path, tmp_path: Path) -> None:
+def test_that_the_time_of_a_run_is_the_sum_of_its_work(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    real = look_costs.open_pair_decoder
+    monkeypatch.setattr(look_costs, "open_pair_decoder", lambda m, ids: asked.append(len(ids)) or real(m, ids))
     config = CONFIG.with_values({"eval_every": 5, "kl_every": 10, "sample_every": 0, "kl_prompts": 4})
     report, _ = examined(model, tmp_path, config)
+    assert asked == [6], "answers are timed on the prompts of the whole run, not on the two of the tried step"
     assert set(report.look_seconds) == {"eval", "kl"}
     looks = 2 * report.look_seconds["eval"] + report.look_seconds["kl"]
     assert report.start_seconds > 0
