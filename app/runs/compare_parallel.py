@@ -107,9 +107,8 @@ class CompareParallel(PaintedChart):
         x, middle, line = room.center().x(), Qt.AlignmentFlag.AlignHCenter, metrics.height()
         painter.setPen(self.pen("border_strong"))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        painter.setPen(self.colour("text"))
-        in_two_lines = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom) | int(Qt.TextFlag.TextWordWrap)
-        painter.drawText(QRectF(room.left() + 2, 0, room.width() - 4, 2 * line), in_two_lines, axis.label)
+        for number, part in enumerate(_two_lines(axis.label, metrics, room.width() - 4)):
+            self.write(painter, QRectF(room.left(), number * line, room.width(), line), part, "text", middle)
         for top, value in ((area.top() - line - 2, axis.high), (area.bottom() + 3, axis.low)):
             if value != axis.low or axis.high == axis.low or top > area.top():
                 words = metrics.elidedText(format_value(value, 3), Qt.TextElideMode.ElideRight, room.width() - 4)
@@ -140,3 +139,18 @@ class CompareParallel(PaintedChart):
             box = QRectF(at.x() - side, at.y() - side, 2 * side, 2 * side)
             self.spots.append(Spot(box, letter, f"{letter}: {axis.label} {estimate_text(one)}"))
             before = at
+
+
+def _two_lines(label: str, metrics: QFontMetricsF, width: float) -> tuple[str, str]:
+    """Return a label in two lines, each cut where it is too wide; one that fits stands in the lower line."""
+    words = label.split()
+    first = next(
+        (n for n in range(len(words) - 1, 0, -1) if metrics.horizontalAdvance(" ".join(words[:n])) <= width), 1
+    )
+    if metrics.horizontalAdvance(label) <= width or len(words) == 1:
+        first = 0
+    upper, lower = (
+        metrics.elidedText(" ".join(part), Qt.TextElideMode.ElideRight, width)
+        for part in (words[:first], words[first:])
+    )
+    return upper, lower
