@@ -62,7 +62,9 @@ class NewThresholdDialog(BaseDialog):
         ):
             for key, label in words:
                 combo.addItem(label, key)
-        self.until.setPlaceholderText("2027-05-31, or empty")
+        self.until.setPlaceholderText("2027-05-31")
+        self.until.setToolTip("Empty: it does not end.")
+        self.until.setAccessibleDescription("A day as 2027-05-31; empty: it does not end.")
         self.rules = ParagraphField("Rules", 4, hint=_RULES_HINT)
         self.about, self.rules_about = text_label("", "hint", wrap=True), text_label("", "hint", wrap=True)
         self.rules_about.setText("A weight and a regular expression a line; case does not matter.")

@@ -82,4 +82,5 @@ def _hint_width(field: QWidget) -> int:
     if not isinstance(field, QLineEdit) or not field.placeholderText():
         return 0
     metrics = field.fontMetrics()
-    return metrics.horizontalAdvance(field.placeholderText()) + metrics.height()
+    edges = field.minimumSizeHint().width() - metrics.maxWidth()  # Qt asks for the widest letter and the edges
+    return metrics.horizontalAdvance(field.placeholderText()) + max(edges, metrics.height())

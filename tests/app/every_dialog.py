@@ -31,6 +31,7 @@ from app.data.freeze_dialog import FreezeDialog
 from app.data.freeze_form import FreezeForm
 from app.data.generate_dialog import GenerateDialog
 from app.data.generate_plan import GenerateChoices
+from app.data.pair_tagging import TagsDialog
 from app.data.triage_dialog import TriageDialog, TriageLists
 from app.evaluate.cycle_dialog import CycleDialog
 from app.evaluate.judge_choices import JudgeChoices
@@ -175,6 +176,7 @@ def makers(running: Any, folder: Path) -> dict[str, Callable[[], BaseDialog]]:
         "RunQueueDialog": lambda: RunQueueDialog(parent, context),
         "RunWordsDialog": lambda: RunWordsDialog(parent, context, SUMMARY),
         "SweepDialog": lambda: SweepDialog(parent, context, RunRequest("tiny", name="mine"), "mine"),
+        "TagsDialog": lambda: TagsDialog(parent, context, 2, ("kept",)),
         "TextDialog": lambda: TextDialog(parent, "New reviewer", "A pseudonym", "Ann"),
         "TextDialog of a paragraph": lambda: TextDialog(parent, "Publish", "What changed, and why?", lines=5),
         "ThresholdsDialog": lambda: ThresholdsDialog(parent, context, cut),
