@@ -38,7 +38,8 @@ class PairText:
 
 def all_pair_ids(session: Session) -> list[int]:
     """Return the ids of all pairs in the order of their import."""
-    return [i for i in session.exec(select(PairRow.id).order_by(col(PairRow.id))) if i is not None]
+    ((found,),) = fetch(session, "SELECT json_group_array(id) FROM (SELECT id FROM pair ORDER BY id)")
+    return read_json(found)  # of a million pairs a third of the time that rows take
 
 
 def sealed_pair_ids(session: Session) -> set[int]:

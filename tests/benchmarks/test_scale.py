@@ -2,7 +2,8 @@
 
     python -m pytest -m benchmark -s -n0 tests/benchmarks/test_scale.py
 
-``PAIRS`` and ``LABELLED`` set other numbers of pairs and of labelled pairs. The workspace is made in a process of its
+``PAIRS`` and ``LABELLED`` set other numbers of pairs and of labelled pairs; ``KEPT`` names a folder in which the
+workspace is made once and kept. It is made in a process of its
 own, so that the memory of this one is that of a program which opens it.
 """
 
@@ -30,6 +31,7 @@ from tests.fakes.team_labels import fill_team
 PAIRS = int(os.environ.get("PAIRS", "1000000"))
 LABELLED = int(os.environ.get("LABELLED", "285000"))
 T = TypeVar("T")
+KEPT = os.environ.get("KEPT", "")
 WHO = 2
 """The first of the people; the lead of the workspace is the reviewer before."""
 
@@ -68,11 +70,12 @@ def label(app: Application, times: int) -> list[float]:
 @pytest.mark.benchmark
 @pytest.mark.timeout(7200)
 def test_what_each_act_takes_on_a_million_pairs(tmp_path: Path) -> None:
-    folder = tmp_path / "ws"
-    builder = multiprocessing.get_context("spawn").Process(target=make, args=(str(folder),))
-    builder.start()
-    builder.join()
-    assert builder.exitcode == 0
+    folder = Path(KEPT) if KEPT else tmp_path / "ws"
+    if not folder.exists():
+        builder = multiprocessing.get_context("spawn").Process(target=make, args=(str(folder),))
+        builder.start()
+        builder.join()
+        assert builder.exitcode == 0
     print(f"\n{(folder / 'workspace.db').stat().st_size / 2**20:,.0f} MiB; memory before {peak_mb():.0f} MB")
     print("| what | goal | s | CPU s | peak MB |\n|---|---|---|---|---|")
     app = line("open", "2 s", lambda: Application.open(folder))
