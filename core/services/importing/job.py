@@ -23,6 +23,7 @@ from core.services.importing.reading import Reading
 from core.services.importing.refusal import unusable
 from core.services.importing.rejects import RejectList
 from core.services.importing.report import Cancelled, ImportProgress, ImportReport, OnProgress
+from core.services.importing.unchanged import Unchanged
 from core.store import events, import_marks
 from core.store import imports as repository
 from core.store.import_rows import BatchResult, NewSource, Target, UnfinishedImport
@@ -35,8 +36,11 @@ BATCH_ROWS = 1000  # small enough that a label waits at most 0.1 s behind a batc
 class ImportJob:
     """Runs once; see :meth:`run`."""
 
-    def __init__(self, store: Store, new: NewSource, reading: Reading, mark: tuple[str, dict[str, Any]]) -> None:
+    def __init__(
+        self, store: Store, new: NewSource, reading: Reading, mark: tuple[str, dict[str, Any]], unchanged: Unchanged
+    ) -> None:
         """Args: new: the source of the file. mark: its path and the choices, for an import that is interrupted."""
+        self._unchanged = unchanged
         self._store = store
         self._new = new
         self._mark = mark
@@ -126,6 +130,7 @@ class ImportJob:
     def _send(self, batch: Batch, status: str) -> None:
         """Hand the batch to the writer once the batch before is durable."""
         self._collect()
+        self._unchanged.check()  # after the batch was read, so that all of it is of the file that was hashed
         self._unsent += len(batch.rejects)
         if not batch.rows and status == "running" and (self._target is None or not batch.rejects):
             return

@@ -29,6 +29,7 @@ from core.services.importing.process.values import from_plain, to_plain
 from core.services.importing.reading import Choices
 from core.services.importing.refusal import OpenQuestions, ask
 from core.services.importing.report import Cancelled, ImportPreview, ImportProgress, ImportReport, OnProgress
+from core.services.importing.unchanged import Unchanged
 from core.services.written_files import chosen_place
 from core.store import events, import_marks, sources
 from core.store.import_rows import NewSource, UnfinishedImport
@@ -293,14 +294,14 @@ class ImportsService:
         cancelled: Cancelled | None,
     ) -> Outcome[ImportReport]:
         """Parse a file and store what it holds, from its beginning or behind what is stored already."""
-        parsing = self._parsing(path, choices, cancelled)
+        unchanged, parsing = Unchanged(path), self._parsing(path, choices, cancelled)
         sha = ""
         try:
             found = parsing.found()
             if found.reading.questions:
                 raise ask(path, found.reading.questions)
             self._check_room(path)
-            sha = new.file_sha256 or file_sha256(path)
+            sha = unchanged.hashed(new.file_sha256)
             new = replace(
                 new,
                 file_sha256=sha,
@@ -310,7 +311,7 @@ class ImportsService:
             )
             self._running.add(sha)
             self._store.copy_before("import", check_later=True)
-            job = ImportJob(self._store, new, found.reading, (str(path.absolute()), to_plain(choices)))
+            job = ImportJob(self._store, new, found.reading, (str(path.absolute()), to_plain(choices)), unchanged)
             if before is not None and not found.joins_rows:
                 job.go_on(before)
             report = job.run(parsing, on_progress, cancelled)

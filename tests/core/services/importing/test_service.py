@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from core.domain.changes import Changes
 from core.domain.errors import BadInput, StorageFull, UserError
 from core.domain.judgement import ReviewerKind, Task, Verdict
 from core.services.application import Application
-from core.services.importing import job
+from core.services.importing import job, look
+from core.services.importing.report import ImportProgress
 from core.services.importing.service import ImportReport
 from core.services.pairs.service import PairFilter
 from tests.fakes.fresh import fresh
@@ -229,6 +231,50 @@ def test_that_a_batch_that_fails_leaves_the_batches_before_it(
         app.imports.run(path)
     assert app.pairs.count() == 20
     assert app.imports.run(path).value.imported == 30
+
+
+def _overwritten(path: Path) -> None:
+    lines(path, [trl(i + 1000) for i in range(60)])
+
+
+def _appended(path: Path) -> None:
+    lines(path, [trl(i) for i in range(70)])
+
+
+def _replaced(path: Path) -> None:
+    _overwritten(path.with_name("other"))
+    path.with_name("other").replace(path)
+
+
+def _touched(path: Path) -> None:
+    os.utime(path, (1, 1))
+
+
+@pytest.mark.parametrize("act", [_overwritten, _appended, _replaced, _touched, Path.unlink], ids=lambda a: a.__name__)
+@pytest.mark.parametrize("rows_kept", [False, True])
+def test_that_no_row_of_another_file_is_stored_when_the_file_is_written_to_while_it_is_read(
+    app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[[Path], None], rows_kept: bool
+) -> None:
+    monkeypatch.setattr(job, "BATCH_ROWS", 20)
+    monkeypatch.setattr(look, "MEMORY", look.MEMORY if rows_kept else 1)
+    path = lines(tmp_path / "mine.jsonl", [trl(i) for i in range(60)])
+    before, acted = path.read_bytes(), list[int]()
+
+    def once(progress: ImportProgress) -> None:
+        if progress.imported and not acted:
+            acted.append(1)
+            act(path)
+
+    if act in (_touched, Path.unlink):
+        assert app.imports.run(path, on_progress=once).value.imported == 60
+        return
+    with pytest.raises(BadInput, match=r"mine\.jsonl was written to while .* 40 rows of this file are stored"):
+        app.imports.run(path, on_progress=once)
+    assert app.pairs.count() == 40
+    with pytest.raises(BadInput):
+        app.imports.resume(1)
+    path.write_bytes(before)
+    assert app.imports.resume(1).value.imported == 60
 
 
 def test_that_an_import_that_would_fill_the_disk_is_refused_before_it_starts(
