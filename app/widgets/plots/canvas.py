@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import pyqtgraph as pg
 from pyqtgraph.GraphicsScene import GraphicsScene
 from PySide6.QtCore import QPointF, QSize
-from PySide6.QtGui import QFont, QFontMetricsF, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QGraphicsItem, QSizePolicy
 
 from app.background.idle_queue import IdleQueue
@@ -154,7 +154,15 @@ class PlotCanvas(pg.GraphicsView):
         before, self._laid_out = self._laid_out, self.size()
         if self._laid_out != before:
             super().resizeEvent(QResizeEvent(self._laid_out, before))
+        else:
+            self.updateMatrix()
         self.viewport().update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Put the chart into its corner again in a later turn: Qt moves it by a frame while it is hidden."""
+        super().showEvent(event)
+        if self._laid_out.isValid() and not self._sizing.busy and not self.closed:
+            self._sizing.add(self.take_size)
 
     def paintEvent(self, ev: QPaintEvent) -> None:
         """Paint the chart; nothing before it has its first size, nor until it has followed a change of the theme."""
