@@ -15,6 +15,7 @@ from core.domain.errors import UserError
 from core.services.application import Application
 from core.services.importing import job
 from core.store import imports
+from core.store.adjudications import PICKS_NEED_DECISION_AFTER
 from core.store.import_tallies import BatchRange, counted_at_the_end
 from core.store.migrations.schema import STATEMENTS
 from core.store.sqlite.backups import listed
@@ -169,6 +170,7 @@ def older(folder: Path, schema: int, today: Path) -> Path:
             columns = ", ".join(row[1] for row in raw.execute(f"PRAGMA table_info({table})"))
             raw.execute(f"DELETE FROM {table}")
             raw.execute(f"INSERT INTO {table}({columns}) SELECT {columns} FROM today.{table}")
+        raw.execute("DELETE FROM meta WHERE key=?", (PICKS_NEED_DECISION_AFTER,))  # written by the last step to today
         for _, sql in triggers:
             raw.execute(sql)
         raw.commit()
