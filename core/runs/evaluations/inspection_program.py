@@ -57,7 +57,7 @@ def inspect(request: dict[str, Any], progress: Progress, part: Part) -> dict[str
         for answer in look.answers(given, samples, authors):
             answers.append(answer)
             part(answer.to_plain())
-            progress(1 + len(answers), total, f"Looked at {answer.author}: {answer.name}")
+            progress(1 + len(answers), total, f"{answer.name} ({answer.author}) is scored")
         notes += look.notes
         dropped = look.prompt.dropped_turns
     progress(total - 1, total, "Searching the training pairs")
