@@ -78,6 +78,7 @@ class LabTable(QTableWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__(0, len(HEADS))
         self._theme = theme
+        self._rows: tuple[LabRow, ...] = ()
         self.setHorizontalHeaderLabels(list(HEADS))
         self.setAccessibleName("Answers and the optimum")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -95,7 +96,7 @@ class LabTable(QTableWidget):
         self.setItemDelegateForColumn(_SHARES, ShareBars(theme, self))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.currentCellChanged.connect(self._choose)
-        theme.changed.connect(self._fit)
+        theme.changed.connect(self._restyle)
 
     def _choose(self, row: int, _column: int, before: int, _: int) -> None:
         if row != before and row >= 0:
@@ -104,7 +105,7 @@ class LabTable(QTableWidget):
     def show_rows(self, rows: Sequence[LabRow], current: int) -> None:
         """Show the answers; with as many rows as before only the cells change."""
         self.blockSignals(True)
-        again = self.rowCount() == len(rows)
+        again, self._rows = self.rowCount() == len(rows), tuple(rows)
         self.setRowCount(len(rows))
         for place, row in enumerate(rows):
             self._set_row(place, row)
@@ -145,6 +146,14 @@ class LabTable(QTableWidget):
         if column == _SHARES:
             item.setData(_BARS, (row.before, row.after))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{format_value(row.before)} to {format_value(row.after)}")
+
+    def _restyle(self) -> None:
+        """Give the cells the colours and fonts of the theme as it is now."""
+        for place, row in enumerate(self._rows):
+            for column in range(len(HEADS)):
+                if (item := self.item(place, column)) is not None:
+                    self._colour(item, column, row)
+        self._fit()
 
     @property
     def _row_px(self) -> int:

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 
 from app.inspect.draw_dialog import DrawDialog
 from app.inspect.lab_presenter import DrawChoices, LabPrompt, LabState, chips_of, lab_request, prompts_of
+from app.inspect.lab_table import LabTable
 from core.domain.errors import BadInput
 from core.domain.prompt_lab import LabRequest, OtherPolicy, PromptLab, notes_of
 from tests.core.domain.test_lab_steps import LAB
@@ -51,6 +52,19 @@ def test_that_rows_results_and_points_follow_beta_weighing_and_choice() -> None:
     assert max(effective) <= 6 and [name for name, _ in shares][:2] == ["y₁", "y₂"]
     assert shown(beta=8.0).ends == (0.02, 16.0)
     assert state.frontier[0].beta == math.inf
+
+
+def test_that_the_table_takes_colours_and_sizes_of_another_theme(theme: Any, qtbot: Any) -> None:
+    table = LabTable(theme)
+    qtbot.addWidget(table)
+    table.show_rows(shown().rows(), 0)
+    before = [table.item(0, column).font().pixelSize() for column in (0, 5)]
+    with qtbot.waitSignal(theme.changed):
+        theme.apply("dark", 200)
+    rewards = [table.item(row, 5) for row in range(6)]
+    wanted = [theme.tokens.colour("bad" if item.text().startswith("−") else "text").name() for item in rewards]
+    assert [item.foreground().color().name() for item in rewards] == wanted
+    assert [table.item(0, column).font().pixelSize() for column in (0, 5)] == [2 * size for size in before]
 
 
 def test_that_what_was_chosen_becomes_the_request() -> None:
