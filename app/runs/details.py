@@ -37,7 +37,7 @@ class DetailTabs(TabWidget):
         self.setAccessibleName("Details of the run")
         self.step_pairs, self.worst = PairTable(theme), PairTable(theme)
         self.samples = SampleView(theme)
-        self.log = _text_view("Log of the run", mono=theme)
+        self.log = _text_view("Log of the run", mono=True)
         self.config = QTableWidget(0, 2)
         self.config.setAccessibleName("Frozen configuration")
         self.config.setHorizontalHeaderLabels(["Setting", "Value"])
@@ -134,13 +134,12 @@ class DetailTabs(TabWidget):
         return table.current_row() if isinstance(table, PairTable) else None
 
 
-def _text_view(name: str, mono: Theme | None = None) -> QPlainTextEdit:
+def _text_view(name: str, *, mono: bool = False) -> QPlainTextEdit:
     view = QPlainTextEdit()
     view.setReadOnly(True)
     view.setAccessibleName(name)
     view.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-    if mono is not None:
-        view.setFont(mono.font(12, mono=True))
+    view.setProperty("mono", mono)
     return view
 
 

@@ -163,9 +163,11 @@ def test_that_the_lines_of_a_run_are_whole_at_twice_the_text(demo: Any, page: An
     theme, row = demo.context.theme, page.list.visualItemRect(page.list.item(0))
     words = page.list.item(0).text().split("\n")
     longest = max(QFontMetrics(theme.font(13)).horizontalAdvance(line) for line in words)
+    log = page.monitor.tabs.log.font().pixelSize(), theme.px(13)
     demo.context.settings.set("look.zoom", 100)
     assert longest <= row.width() - theme.px(40)
     assert row.height() <= page.list.viewport().height()
+    assert log[0] == log[1], "the log grows with the text"
 
 
 @pytest.fixture
